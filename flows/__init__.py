@@ -1,0 +1,1 @@
+"""The way through: the stages in order, the command line, the Prefect flow, publishing."""

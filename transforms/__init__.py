@@ -1,0 +1,1 @@
+"""What is computed: extracts into DuckDB, the contract, and the SQL models from final lines to findings."""

@@ -1,0 +1,97 @@
+"""The contract as data: the fields of each table, from data/contracts/<table>.csv, and the reasons a row breaks it."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+CONTRACT_FOLDER = Path(__file__).resolve().parent.parent / "data" / "contracts"
+TABLES = ("claims", "notes", "note_blocks")
+
+# The type of the contract -> the type in DuckDB.
+DUCKDB_TYPES = {
+    "id": "VARCHAR",
+    "text": "VARCHAR",
+    "code": "VARCHAR",
+    "modifier_list": "VARCHAR",
+    "code_list": "VARCHAR",
+    "choice": "VARCHAR",
+    "whole": "INTEGER",
+    "minutes": "INTEGER",
+    "money": "DECIMAL(18,4)",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "clock": "TIMESTAMP",
+    "flag": "BOOLEAN",
+}
+
+REASONS = {
+    "missing_value": "a required value is absent",
+    "unreadable_id": "an identifier is longer than 200 characters or holds control characters",
+    "unreadable_code": "not a procedure code, or a modifier that is not two letters or digits",
+    "unreadable_number": "not a number",
+    "not_whole": "a fraction where only whole numbers have a meaning",
+    "negative": "minutes, units or a number below zero",
+    "out_of_range": "a number outside its limits",
+    "unreadable_date": "not a real date written YYYY-MM-DD",
+    "date_out_of_range": "a date before 1990-01-01, or later than the day after the as-of date",
+    "unreadable_time": "not HH:MM[:SS] or a local timestamp; times with a zone are not local",
+    "end_before_start": "the end lies before the start, by more than a pass over midnight of 240 minutes explains",
+    "clock_off_service_date": "the block does not start on its note's service date, or lasts over 1440 minutes",
+    "unreadable_amount": "not an amount in dollars of at most 4 decimals, such as 1234.50",
+    "unknown_value": "not one of the allowed values",
+    "units_are_minutes": "the units of the line are minutes (MJ), so they are no units",
+    "block_without_note": "no accepted note, or not that version of it",
+    "note_quarantined": "the block's note is in quarantine, and the block goes with it",
+    "key_used_twice": "another row has the same key and differs; neither is known to be right",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a contract table; `minimum` and `maximum` are text as written in the CSV, '' for none."""
+
+    field: str
+    type: str
+    is_required: bool
+    default: str
+    allowed: tuple[str, ...]
+    minimum: str
+    maximum: str
+    is_key: bool
+    is_free_text: bool
+    description: str
+
+    @property
+    def duckdb_type(self) -> str:
+        """The type of the field's column in ok_<table>."""
+        return DUCKDB_TYPES[self.type]
+
+
+@cache
+def contract_fields(table_name: str) -> tuple[Field, ...]:
+    """The fields of 'claims', 'notes' or 'note_blocks' in contract order; raises KeyError for an unknown type."""
+    with open(CONTRACT_FOLDER / f"{table_name}.csv", encoding="utf-8", newline="") as handle:
+        return tuple(_field(row) for row in csv.DictReader(handle))
+
+
+def key_fields(table_name: str) -> tuple[str, ...]:
+    """The names of the fields that make the table's key."""
+    return tuple(field.field for field in contract_fields(table_name) if field.is_key)
+
+
+def _field(row: dict[str, str]) -> Field:
+    if row["type"] not in DUCKDB_TYPES:
+        raise KeyError(f"field {row['field']}: unknown contract type {row['type']!r}")
+    return Field(
+        field=row["field"],
+        type=row["type"],
+        is_required=row["required"] == "true",
+        default=row["default"],
+        allowed=tuple(row["allowed"].split(";")) if row["allowed"] else (),
+        minimum=row["minimum"],
+        maximum=row["maximum"],
+        is_key=row["is_key"] == "true",
+        is_free_text=row["is_free_text"] == "true",
+        description=row["description"],
+    )

@@ -1,0 +1,210 @@
+"""SQL text that reads one cell: for a field of the contract, the expression of its value and of what is wrong with it.
+
+Nothing in a cell may stop a run, so every text is held against a pattern first and every cast is a try_cast.
+"""
+
+import datetime
+
+from transforms.contract_fields import Field
+
+# What pads a cell in real exports: ASCII blanks, no-break and other Unicode spaces, zero-width space, byte order mark.
+BLANKS = "".join(
+    chr(point)
+    for point in (
+        *range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF,
+    )
+)  # fmt: skip
+LONGEST_ID = 200
+CODE = "([0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}|0[0-9]{3})"
+BETWEEN_CODES = r"[\s\x{a0};,:/|-]"
+MODIFIER = "[A-Z0-9]{2}"
+BETWEEN_LISTED = r"[\s\x{a0};,|]+"
+CONTROL = r"[\x00-\x1f\x7f\x{80}-\x{9f}]"
+ZERO_FRACTION = r"\.0+"
+FLOAT_TAIL = f"({ZERO_FRACTION})?"  # pandas writes a column of codes as numbers: 97112.0
+WHOLE_PART = r"^[+-]?0*([0-9]{1,9})(\.|$)"
+SOME_FRACTION = r"\.[0-9]*[1-9]"
+NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
+AMOUNT = r"[+-]?([0-9]+(\.[0-9]{0,4}0*)?|\.[0-9]{1,4}0*)"
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
+STAMP = f"{DAY}[ T]{TIME}"
+MIDNIGHT = r"[ T]00:00(:00(\.0+)?)?"
+TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
+FALSE_WORDS = ("false", "f", "no", "n", "0", "0.0")
+MINUTES_IN_PROSE = r"\b(mins?|minutes?|hrs?|hours?)\b|[0-9](min|hr)|\b[0-9]{1,2}:[0-9]{2}\b"
+
+
+def text(value: str) -> str:
+    """`value` as a SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def name(identifier: str) -> str:
+    """`identifier` as a quoted SQL name."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def trimmed(column: str) -> str:
+    """The cell without the blanks around it; null when nothing is left."""
+    # Trimming by a list of characters is slow: only cells that begin or end with something unusual need it.
+    plain = f"{column}[1] BETWEEN '!' AND '~' AND {column}[-1] BETWEEN '!' AND '~'"
+    return f"CASE WHEN {plain} THEN {column} ELSE nullif(trim({column}, {text(BLANKS)}), '') END"
+
+
+def value_and_problem(field: Field, as_of: datetime.date) -> tuple[str, str]:
+    """Two SQL expressions over a trimmed row: the field's typed value (a clock stays text: only its note knows the
+    date) and the reason code of what is wrong with it, or null."""
+    value, problem = READERS[field.type](field, as_of)
+    if field.default:
+        value = f"coalesce({value}, CAST({text(field.default)} AS {field.duckdb_type}))"
+    missing = "'missing_value'" if field.is_required else "NULL"
+    problem = f"CAST(CASE WHEN {name(field.field)} IS NULL THEN {missing} ELSE {problem} END AS VARCHAR)"
+    return value, problem
+
+
+def speaks_of_minutes(column: str) -> str:
+    """A boolean expression: the prose in `column` speaks of minutes, hours or clock times; false when there is none."""
+    return f"coalesce(regexp_matches({column}, {text(MINUTES_IN_PROSE)}, 'i'), false)"
+
+
+def matches(column: str, pattern: str) -> str:
+    """A boolean expression: the whole cell follows `pattern`."""
+    return f"regexp_full_match({column}, {text(pattern)})"
+
+
+def _text(field, as_of):
+    return name(field.field), "NULL"
+
+
+def _id(field, as_of):
+    cell = name(field.field)
+    problem = f"CASE WHEN length({cell}) > {LONGEST_ID} OR regexp_matches({cell}, {text(CONTROL)}) THEN 'unreadable_id' END"
+    return cell, problem
+
+
+def _code(field, as_of):
+    cell = f"upper({name(field.field)})"
+    behind = f"({BETWEEN_CODES}+{MODIFIER})*{BETWEEN_CODES}*"
+    problem = f"CASE WHEN {matches(cell, CODE)} OR {matches(cell, CODE + FLOAT_TAIL + behind)} THEN NULL "
+    return f"regexp_extract({cell}, {text('^' + CODE)}, 1)", problem + "ELSE 'unreadable_code' END"
+
+
+def modifiers_of_line(modifiers: str, procedure_code: str) -> str:
+    """The modifiers in their own column and those written behind the code, as one upper-cased list, '' for none."""
+    code = f"upper({procedure_code})"
+    code_itself = text(f"^{CODE}{FLOAT_TAIL}{BETWEEN_CODES}*")
+    behind = f"CASE WHEN length({code}) > 5 THEN nullif(regexp_replace({code}, {code_itself}, ''), '') END"
+    return f"concat_ws(';', upper({modifiers}), {behind})"
+
+
+def _modifier_list(field, as_of):
+    """The line's modifiers unique and sorted, from the column that `modifiers_of_line` made beforehand."""
+    listed = name(f"all_{field.field}")
+    first, second = f"left({listed}, 2)", f"right({listed}, 2)"
+    parts = f"regexp_extract_all(regexp_replace({listed}, {text(ZERO_FRACTION)}, '', 'g'), {text(MODIFIER)})"
+    # Lists are slow, and nearly every line has one modifier or two.
+    value = f"""CASE WHEN {listed} = '' THEN NULL WHEN {matches(listed, MODIFIER)} THEN {listed}
+        WHEN {matches(listed, MODIFIER + BETWEEN_CODES + MODIFIER)} THEN
+            CASE WHEN {first} = {second} THEN {first}
+            ELSE least({first}, {second}) || ';' || greatest({first}, {second}) END
+        ELSE nullif(array_to_string(list_sort(list_distinct({parts})), ';'), '') END"""
+    one = MODIFIER + FLOAT_TAIL
+    pattern = f"{BETWEEN_CODES}*({one}({BETWEEN_CODES}+{one})*)?{BETWEEN_CODES}*"
+    return value, f"CASE WHEN NOT {matches(f'upper({name(field.field)})', pattern)} THEN 'unreadable_code' END"
+
+
+def _code_list(field, as_of):
+    parts = f"regexp_replace(upper({name(field.field)}), {text(BETWEEN_LISTED)}, ';', 'g')"
+    return f"nullif(trim({parts}, ';'), '')", "NULL"
+
+
+def _choice(field, as_of):
+    cell = f"lower({name(field.field)})"
+    if all(word.isdigit() for word in field.allowed):
+        cell = f"regexp_replace({cell}, {text(ZERO_FRACTION + '$')}, '')"
+    branches = " ".join(f"WHEN {text(word.lower())} THEN {text(word)}" for word in field.allowed)
+    value = f"CASE {cell} {branches} END"
+    return value, f"CASE WHEN {value} IS NULL THEN 'unknown_value' END"
+
+
+def _flag(field, as_of):
+    cell = f"lower({name(field.field)})"
+    true_words, false_words = (", ".join(map(text, words)) for words in (TRUE_WORDS, FALSE_WORDS))
+    value = f"CASE WHEN {cell} IN ({true_words}) THEN true WHEN {cell} IN ({false_words}) THEN false END"
+    return value, f"CASE WHEN {value} IS NULL THEN 'unknown_value' END"
+
+
+def _number(field, as_of, whole=True):
+    cell = name(field.field)
+    digits = f"regexp_extract({cell}, {text(WHOLE_PART)}, 1)"
+    nothing_before_point = matches(cell, r"[+-]?\.[0-9]+")
+    plain = matches(cell, "[0-9]{1,9}")
+    value = f"""CASE WHEN {plain} THEN try_cast({cell} AS INTEGER)
+        WHEN {nothing_before_point} THEN 0 ELSE try_cast({digits} AS INTEGER) END"""
+    fraction = f"WHEN regexp_matches({cell}, {text(SOME_FRACTION)}) THEN 'not_whole'" if whole else ""
+    limits = f"BETWEEN {int(field.minimum)} AND {int(field.maximum)}"
+    # More than nine digits give no value, and lie outside every limit. Sound cells come first: most are.
+    problem = f"""CASE WHEN {plain} AND try_cast({cell} AS INTEGER) {limits} THEN NULL
+        WHEN NOT {matches(cell, NUMBER)} THEN 'unreadable_number'
+        WHEN starts_with({cell}, '-') AND regexp_matches({cell}, '[1-9]') THEN 'negative'
+        {fraction} WHEN coalesce({value} NOT {limits}, true) THEN 'out_of_range' END"""
+    return value, problem
+
+
+def _minutes(field, as_of):
+    return _number(field, as_of, whole=False)
+
+
+def _money(field, as_of):
+    cell = name(field.field)
+    value = f"CASE WHEN {matches(cell, AMOUNT)} THEN try_cast({cell} AS {field.duckdb_type}) END"
+    return value, f"CASE WHEN {value} IS NULL THEN 'unreadable_amount' END"
+
+
+def _date(field, as_of):
+    cell = name(field.field)
+    value = f"CASE WHEN {matches(cell, f'{DAY}({MIDNIGHT})?')} THEN try_cast(left({cell}, 10) AS DATE) END"
+    return value, _date_problem(field, value, as_of, "unreadable_date")
+
+
+def _timestamp(field, as_of):
+    cell = name(field.field)
+    # DuckDB keeps microseconds: 26 characters.
+    value = (
+        f"CASE WHEN {matches(cell, f'{DAY}([ T]{TIME})?')} THEN try_cast(left({cell}, 26) AS TIMESTAMP) END"
+    )
+    return value, _date_problem(field, value, as_of, "unreadable_time")
+
+
+def _date_problem(field, value, as_of, unreadable):
+    latest = datetime.date.fromordinal(min(as_of.toordinal() + 1, datetime.date.max.toordinal()))
+    first, last = (
+        f"DATE {text(limit.replace('as_of+1', latest.isoformat()))}"
+        for limit in (field.minimum, field.maximum)
+    )
+    return f"""CASE WHEN CAST({value} AS DATE) BETWEEN {first} AND {last} THEN NULL
+        WHEN {value} IS NULL THEN '{unreadable}' ELSE 'date_out_of_range' END"""
+
+
+def _clock(field, as_of):
+    cell = name(field.field)
+    real = f"{matches(cell, STAMP)} AND try_cast(left({cell}, 26) AS TIMESTAMP) IS NOT NULL"
+    return cell, f"CASE WHEN {matches(cell, TIME)} OR ({real}) THEN NULL ELSE 'unreadable_time' END"
+
+
+READERS = {
+    "id": _id,
+    "text": _text,
+    "code": _code,
+    "modifier_list": _modifier_list,
+    "code_list": _code_list,
+    "choice": _choice,
+    "flag": _flag,
+    "whole": _number,
+    "minutes": _minutes,
+    "money": _money,
+    "date": _date,
+    "timestamp": _timestamp,
+    "clock": _clock,
+}

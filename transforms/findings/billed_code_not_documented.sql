@@ -1,0 +1,21 @@
+-- grain: one therapy day with a counting note, and one counted code billed on it
+-- units: billed units of the code
+-- source: rule book s. 6 and s. 1 (what a block documents); CMS Pub. 100-02 ch. 15 s. 220.3.E
+-- not_checked: prose; days with a note without blocks; timed codes of an incomplete day
+select
+    case
+        when not d.is_judged then 'unjudged'
+        when c.is_documented then 'passed'
+        when not u.have_all_notes_blocks or (c.is_timed and u.is_incomplete) then 'unjudged'
+        else 'violated'
+    end as verdict,
+    d.day_key,
+    c.procedure_code,
+    c.billed_units,
+    c.billed_units as at_risk_units,
+    'Code ' || c.procedure_code || ' was billed ' || c.billed_units
+        || ' time(s), and no block of the day''s notes documents it.' as message
+from stg_therapy_day as d
+join unit_day as u on u.day_key = d.day_key
+join unit_day_code as c on c.day_key = d.day_key
+where d.has_counting_note and c.billed_units > 0

@@ -1,0 +1,45 @@
+-- grain: one therapy day with a counting note and a billed line
+-- units: timed units; whole minutes
+-- source: rule book s. 6 (lost revenue); CMS Pub. 100-04 ch. 5 s. 20.2.C
+-- not_checked: days with denied lines or lines of a secondary payer; units left unbilled on purpose
+with
+-- therapy days that bill a timed code already at one of its caps
+capped as (
+    select distinct d.day_key
+    from stg_therapy_day as d
+    join stg_line as l
+        on l.patient_key = d.patient_key and l.service_date = d.service_date and l.discipline = d.discipline
+        and not l.is_set_aside and l.is_timed
+    join unit_cap_test as t
+        on t.patient_key = l.patient_key and t.service_date = l.service_date
+        and t.procedure_code = l.procedure_code
+        and t.billing_provider_id is not distinct from l.billing_provider_id
+    where t.tested_units >= t.cap_units
+)
+select
+    case
+        when not d.is_judged or d.has_set_aside_line or u.sure_units is null then 'unjudged'
+        when u.billed_timed_units < u.sure_units
+            and u.billed_timed_units < coalesce(d.timed_units_per_day_cap, u.sure_units)
+            and capped.day_key is null then 'violated'
+        else 'passed'
+    end as verdict,
+    d.day_key,
+    u.billed_timed_units as billed_units,
+    u.sure_units as expected_units,
+    case d.counting_method
+        when 'either' then greatest(u.sure_cms_units, u.ama_units)
+        else u.other_method_units
+    end as expected_units_other_method,
+    u.sure_minutes as supported_minutes,
+    d.payer_reference_key as reference_key,
+    u.billed_timed_units || ' timed units were billed, and ' || u.sure_minutes || ' sure minutes make at least '
+        || u.sure_units || case d.counting_method
+            when 'cms_8_minute' then ' under the CMS 8-minute rule.'
+            when 'ama_midpoint' then ' when each code is counted alone (AMA midpoint).'
+            else ' under either count (the method of this payer is not known).'
+        end as message
+from stg_therapy_day as d
+join unit_day as u on u.day_key = d.day_key
+left join capped on capped.day_key = d.day_key
+where d.has_counting_note and d.has_billed_line

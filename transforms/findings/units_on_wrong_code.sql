@@ -1,0 +1,36 @@
+-- grain: one therapy day with a counting note and a billed line
+-- units: timed units; whole minutes
+-- source: rule book s. 6 and s. 4 (every split of a tie is lawful); CMS Pub. 100-04 ch. 5 s. 20.2.C
+-- not_checked: payers on either count; days whose minutes per code can be read in two ways
+with
+-- timed units that stand above the lawful split nearest to the bill, and the codes they stand on
+above as (
+    select
+        s.day_key,
+        cast(sum(greatest(0, s.billed_units - s.expected_units)) as integer) as units_above_split,
+        string_agg(s.procedure_code || ' (billed ' || s.billed_units || ', lawful ' || s.expected_units || ')', ', '
+            order by s.procedure_code) as codes
+    from unit_split as s
+    where s.billed_units > s.expected_units
+    group by s.day_key
+)
+select
+    case
+        when not d.is_judged or not u.is_decidable or d.counting_method = 'either' then 'unjudged'
+        when u.billed_timed_units <= u.supported_units and above.units_above_split > 0 then 'violated'
+        else 'passed'
+    end as verdict,
+    d.day_key,
+    u.billed_timed_units as billed_units,
+    u.supported_units as expected_units,
+    u.other_method_units as expected_units_other_method,
+    u.supported_minutes,
+    above.units_above_split as at_risk_units,
+    true as is_at_risk_timed_only,
+    d.payer_reference_key as reference_key,
+    'The number of timed units holds, but no lawful split of the minutes gives so many to ' || above.codes || '.'
+        as message
+from stg_therapy_day as d
+join unit_day as u on u.day_key = d.day_key
+left join above on above.day_key = d.day_key
+where d.has_counting_note and d.has_billed_line

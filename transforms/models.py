@@ -1,0 +1,95 @@
+"""Reads the SQL models, orders them, and runs one of them.
+
+A model is one file, one table, named like it. Its header comment says grain, units and source. Models of a stage read
+only tables of their own stage and the stages before it; within a stage they run in the order of what they read.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from transforms.errors import AuditError
+
+FOLDER = Path(__file__).resolve().parent
+STAGES = ("staging", "minutes", "units", "findings", "proof", "results")
+HEADER_KEYS = ("grain", "units", "source")
+_TABLE_NAME = re.compile(r"\b(?:from|join)\s+([a-z_][a-z0-9_]*)", re.IGNORECASE)
+_COMMENT = re.compile(r"--[^\n]*")
+
+#: What a rule may say of a violation; a column it does not give is null. The finding stage adds the rest.
+VIOLATION_COLUMNS = {
+    "rule_id": "varchar",
+    "severity": "varchar",
+    "day_key": "bigint",
+    "patient_key": "bigint",
+    "service_date": "date",
+    "procedure_code": "varchar",
+    "note_key": "bigint",
+    "block_key": "bigint",
+    "block_number": "integer",
+    "line_key": "bigint",
+    "billing_provider_id": "varchar",
+    "has_billing_provider_subject": "boolean",
+    "clinician_key": "bigint",
+    "payer_id": "varchar",
+    "billed_units": "integer",
+    "expected_units": "integer",
+    "expected_units_other_method": "integer",
+    "supported_minutes": "integer",
+    "double_counted_minutes": "integer",
+    "cap_units": "integer",
+    "at_risk_units": "integer",
+    "is_at_risk_timed_only": "boolean",
+    "reference_key": "varchar",
+    "message": "varchar",
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """One SQL model: its stage, its name (the table it makes), its text and its header."""
+
+    stage: str
+    name: str
+    text: str
+    header: dict
+
+    @property
+    def reads(self) -> set[str]:
+        """Names after from and join, CTEs included; good enough to order models (a test checks it by parsing)."""
+        return set(_TABLE_NAME.findall(_COMMENT.sub("", self.text)))
+
+
+@cache
+def load_models(stage: str) -> tuple[Model, ...]:
+    """The models of one stage in an order in which each finds what it reads; AuditError where there is none."""
+    models = {path.stem: _read(stage, path) for path in sorted((FOLDER / stage).glob("*.sql"))}
+    ordered: dict[str, Model] = {}
+    while len(ordered) < len(models):
+        waiting = models.keys() - ordered.keys()
+        ready = [models[name] for name in sorted(waiting) if not (models[name].reads & waiting) - {name}]
+        if not ready:
+            raise AuditError(f"transforms/{stage}: models read each other in a circle")
+        ordered |= {model.name: model for model in ready}
+    return tuple(ordered.values())
+
+
+def _read(stage: str, path: Path) -> Model:
+    text = path.read_text(encoding="utf-8")
+    header = dict(re.findall(r"^-- (\w+): (.+)$", text, re.MULTILINE))
+    needed = (*HEADER_KEYS, "not_checked") if stage == "findings" else HEADER_KEYS
+    missing = [key for key in needed if key not in header]
+    if missing:
+        raise AuditError(f"{path.name}: the header lacks {', '.join(missing)}")
+    return Model(stage, path.stem, text, header)
+
+
+def run_model(con, model: Model, schema: str = "main") -> None:
+    """Makes the model's table; an error names the model, and never a value."""
+    try:
+        con.execute(f"create or replace table {schema}.{model.name} as {model.text}")
+    except duckdb.Error as problem:
+        raise AuditError(f"transforms/{model.stage}/{model.name}.sql: {type(problem).__name__}") from problem

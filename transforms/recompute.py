@@ -1,0 +1,165 @@
+"""From accepted rows to findings: staging once, then everything after it in passes over ranges of service dates.
+
+No rule looks across service dates, so a pass over a range gives the same rows whatever the other dates hold. That keeps
+windows small, and lets a later run recompute only the dates it touched.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from transforms.engine import rows_as_dicts
+from transforms.errors import AuditError, InputRejected
+from transforms.models import VIOLATION_COLUMNS, load_models, run_model
+
+#: Rows of claim lines and blocks in one pass; more dates than this holds are split into several passes.
+ROWS_PER_PASS = 3_000_000
+_PART = "part"
+_RESULT_TABLES = """
+create or replace table rule_count (rule_id varchar, verdict varchar, subjects bigint);
+create or replace table rule_error (rule_id varchar, problem varchar);
+create or replace table line_at_risk_total (at_risk_e4 hugeint);
+drop table if exists finding;
+drop table if exists unit_published;
+"""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run is asked: its only clock, and the service dates that it judges (both ends in)."""
+
+    as_of: date
+    since: date = date(1990, 1, 1)
+    until: date = date(9998, 12, 31)
+
+
+@dataclass(frozen=True)
+class Match:
+    """How much of claims and notes meets each other, inside the dates that both extracts cover."""
+
+    claim_days: int
+    claim_days_with_note: int
+    notes: int
+    notes_with_claim: int
+    minimum_share: float
+
+    @property
+    def claim_day_share(self) -> float | None:
+        return self.claim_days_with_note / self.claim_days if self.claim_days else None
+
+    @property
+    def note_share(self) -> float | None:
+        return self.notes_with_claim / self.notes if self.notes else None
+
+    @property
+    def is_low(self) -> bool:
+        shares = [share for share in (self.claim_day_share, self.note_share) if share is not None]
+        return any(share < self.minimum_share for share in shares)
+
+
+def stage_rows(con, setting: Setting) -> Match:
+    """Creates the stg_ tables from ok_ and ref_ tables, and says how much of claims and notes meets."""
+    con.execute("create or replace table run_setting (as_of_date date, since_date date, until_date date)")
+    con.execute("insert into run_setting values (?, ?, ?)", [setting.as_of, setting.since, setting.until])
+    for model in load_models("staging"):
+        run_model(con, model)
+    minimum = con.execute(
+        "select value from ref_parameter where name = 'minimum_match_share' "
+        "and ? >= effective_from and ? < effective_to",
+        [setting.as_of, setting.as_of],
+    ).fetchone()
+    counts = rows_as_dicts(con, "select * from stg_match")[0]
+    return Match(**counts, minimum_share=float(minimum[0]) if minimum else 0.0)
+
+
+def require_match(match: Match) -> None:
+    """Raises InputRejected where too few claim days or notes meet the other extract."""
+    if not match.is_low:
+        return
+    raise InputRejected(
+        f"claims and notes hardly meet: {match.claim_days_with_note} of {match.claim_days} claim days have a note, and "
+        f"{match.notes_with_claim} of {match.notes} notes have a claim; the least share is {match.minimum_share:g}. "
+        "Check that both extracts are of the same patients and dates, give --crosswalk DIR where the systems use other "
+        "ids, or --allow-low-match where this is meant"
+    )
+
+
+def judge_rows(con, setting: Setting, rows_per_pass: int = ROWS_PER_PASS) -> None:
+    """Creates finding, unit_published, rule_result and stage_count for the dates asked, from the stg_ tables."""
+    con.execute(_RESULT_TABLES)
+    ranges = _date_ranges(con, setting, rows_per_pass)
+    for first, last in ranges or [(setting.since, setting.since)]:
+        _run_pass(con, first, last)
+    for model in load_models("results"):
+        run_model(con, model)
+
+
+def _date_ranges(con, setting: Setting, rows_per_pass: int) -> list[tuple[date, date]]:
+    """Ranges of service dates, each as wide as fits into one pass."""
+    counts = con.execute(
+        "select service_date, count(*) from (select service_date from stg_line union all "
+        "select service_date from stg_block union all select service_date from stg_note) "
+        "where service_date between ? and ? group by service_date order by service_date",
+        [setting.since, setting.until],
+    ).fetchall()
+    ranges, rows = [], 0
+    for day, count in counts:
+        if not ranges or rows + count > rows_per_pass:
+            ranges.append([day, day])
+            rows = 0
+        ranges[-1][1] = day
+        rows += count
+    return [(first, last) for first, last in ranges]
+
+
+def _run_pass(con, first: date, last: date) -> None:
+    """Recomputes and judges the service dates first..last, adding to the result tables.
+
+    The tables of staging are narrowed to these dates by views of the same name in the schema `part`.
+    """
+    con.execute(f"create schema if not exists {_PART}")
+    dated = con.execute(
+        "select distinct table_name from duckdb_columns() "
+        "where schema_name = 'main' and column_name = 'service_date' and starts_with(table_name, 'stg_')"
+    ).fetchall()
+    for (table,) in dated:
+        con.execute(
+            f"create or replace view {_PART}.{table} as select * from main.{table} "
+            f"where service_date between date '{first.isoformat()}' and date '{last.isoformat()}'"
+        )
+    con.execute(f"set search_path = '{_PART},main'")
+    try:
+        for model in (*load_models("minutes"), *load_models("units")):
+            run_model(con, model, _PART)
+        _run_rules(con)
+        for model in load_models("proof"):
+            run_model(con, model, _PART)
+        for table in ("finding", "unit_published"):
+            con.execute(f"create table if not exists main.{table} as select * from {_PART}.{table} limit 0")
+            con.execute(f"insert into main.{table} by name select * from {_PART}.{table}")
+        con.execute(
+            f"insert into main.line_at_risk_total select coalesce(sum(at_risk_e4), 0) from {_PART}.line_at_risk"
+        )
+    finally:
+        con.execute("set search_path = 'main'")
+
+
+def _run_rules(con) -> None:
+    """Runs every rule; one that fails is noted in rule_error, so that its status is error and the others stand."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in VIOLATION_COLUMNS.items())
+    con.execute(f"create or replace table {_PART}.violation ({columns})")
+    for model in load_models("findings"):
+        try:
+            run_model(con, model, _PART)
+        except AuditError as problem:
+            con.execute("insert into main.rule_error values (?, ?)", [model.name, str(problem)])
+            continue
+        con.execute(
+            f"insert into main.rule_count select ?, verdict, count(*) from {_PART}.{model.name} group by verdict",
+            [model.name],
+        )
+        con.execute(
+            f"insert into {_PART}.violation by name select ? as rule_id, * exclude (verdict) "
+            f"from {_PART}.{model.name} where verdict = 'violated'",
+            [model.name],
+        )
+        con.execute(f"drop table {_PART}.{model.name}")

@@ -1,0 +1,295 @@
+"""Loads the dated reference tables of data/reference, with a user's own rows laid over them by key.
+
+Each table is checked before it is used: known columns, a citation on every row, half-open periods that neither
+overlap nor leave a gap for one key. A broken row stops the run and is named by file, line and key.
+"""
+
+import csv
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from transforms.errors import UsageProblem
+
+REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
+OPEN_END = date(9999, 12, 31)
+PERIOD_COLUMNS = ("effective_from", "effective_to")
+PROOF_COLUMNS = ("citation", "citation_url", "last_checked_on")
+
+
+def _word(*allowed):
+    def read(text):
+        if text not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return text
+
+    return read
+
+
+def _whole(text):
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("must be a whole number of 0 or more")
+    return int(text)
+
+
+def _number(text):
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("must be a number") from None
+    if not value.is_finite() or value < 0:
+        raise ValueError("must be a number of 0 or more")
+    return value
+
+
+def _flag(text):
+    return _word("true", "false")(text.lower()) == "true"
+
+
+def _day(text):
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a date YYYY-MM-DD") from None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One value column: its DuckDB type, how its text is read, and what an empty cell means."""
+
+    sql_type: str
+    read: object = str
+    required: bool = False
+    default: object = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One reference table: its key columns and value columns, and whether its rows are dated."""
+
+    name: str
+    key: dict[str, Column]
+    values: dict[str, Column]
+    is_dated: bool = True
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        return {**self.key, **self.values}
+
+
+_TEXT = Column("varchar", required=True)
+_OPTIONAL_TEXT = Column("varchar")
+TABLES = (
+    Table(
+        "procedure_code",
+        {"procedure_code": _TEXT},
+        {
+            "kind": Column("varchar", _word("timed_15", "untimed", "other_length"), required=True),
+            "short_words": _OPTIONAL_TEXT,
+            "disciplines": _OPTIONAL_TEXT,
+        },
+    ),
+    Table(
+        "code_cap",
+        {"procedure_code": _TEXT, "payer_id": _OPTIONAL_TEXT},
+        {
+            "cap_units": Column("integer", _whole, required=True),
+            "adjudication_indicator": Column("varchar", _word("1", "2", "3")),
+        },
+    ),
+    Table(
+        "payer_method",
+        {"payer_id": _TEXT},
+        {
+            "counting_method": Column(
+                "varchar", _word("cms_8_minute", "ama_midpoint", "either"), required=True
+            ),
+            "follows_mue": Column("boolean", _flag, default=False),
+            "timed_units_per_day_cap": Column("integer", _whole),
+        },
+    ),
+    Table(
+        "code_alias",
+        {
+            "procedure_code": _TEXT,
+            "relation": Column(
+                "varchar", _word("counts_as", "documents", "documents_in_group"), required=True
+            ),
+        },
+        {"target_code": _TEXT},
+    ),
+    Table(
+        "parameter",
+        {"name": Column("varchar", _word("billing_lag_days", "minimum_match_share", "provider_day_minutes"), True)},
+        {"value": Column("decimal(18, 6)", _number, required=True), "unit": _OPTIONAL_TEXT},
+    ),
+    Table(
+        "audit_rules",
+        {"rule_id": _TEXT},
+        {
+            "title": _TEXT,
+            "severity": Column("varchar", _word("error", "warning", "review"), required=True),
+            "subject": _TEXT,
+            "not_checked": _TEXT,
+        },
+        is_dated=False,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One reference row, with where it stands and the half-open period in which it is in force."""
+
+    file: str
+    line: int
+    key: tuple
+    values: dict
+    start: date
+    end: date
+
+
+def load_reference(con, overlay: Path | None = None) -> None:
+    """Creates the tables ref_procedure_code, ref_code_cap, ... ; raises UsageProblem for a broken row."""
+    if overlay is not None:
+        _check_overlay(overlay)
+    for table in TABLES:
+        rows = _read(REFERENCE / f"{table.name}.csv", table)
+        own = overlay / f"{table.name}.csv" if overlay else None
+        if own and own.exists():
+            if not table.is_dated:
+                raise UsageProblem(f"{own.name}: the rules themselves cannot be laid over; remove this file")
+            rows = lay_over(rows, _read(own, table))
+        _create(con, table, rows)
+
+
+def lay_over(shipped: list[Row], own: list[Row]) -> list[Row]:
+    """The shipped rows with a user's rows in force for their dates: what is left of a shipped period stays."""
+    left = list(shipped)
+    for row in own:
+        pieces = []
+        for base in left:
+            if base.key != row.key or base.end <= row.start or row.end <= base.start:
+                pieces.append(base)
+                continue
+            if base.start < row.start:
+                pieces.append(replace(base, end=row.start))
+            if row.end < base.end:
+                pieces.append(replace(base, start=row.end))
+        left = pieces
+    return left + own
+
+
+def _check_overlay(folder: Path) -> None:
+    if not folder.is_dir():
+        raise UsageProblem(f"--reference {folder}: no such folder")
+    known = {f"{table.name}.csv" for table in TABLES}
+    found = sorted(path.name for path in folder.glob("*.csv"))
+    for name in found:
+        if name not in known:
+            raise UsageProblem(f"--reference: {name} is no reference table; known are {', '.join(sorted(known))}")
+    if not found:
+        raise UsageProblem(f"--reference {folder}: holds no reference table (*.csv)")
+
+
+def _read(path: Path, table: Table) -> list[Row]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            _check_header(path.name, reader.fieldnames or [], table)
+            rows = [_row(path.name, reader.line_num, cells, table) for cells in reader]
+    except (UnicodeDecodeError, csv.Error, OSError) as problem:
+        raise UsageProblem(f"{path.name}: cannot be read as CSV in UTF-8 ({type(problem).__name__})") from None
+    _check_periods(rows)
+    return rows
+
+
+def _check_header(file: str, header: list[str], table: Table) -> None:
+    known = [*table.columns, *(PERIOD_COLUMNS if table.is_dated else ()), *PROOF_COLUMNS]
+    if len(set(header)) != len(header):
+        raise UsageProblem(f"{file}, line 1: a column stands twice")
+    for name in header:
+        if name not in known:
+            raise UsageProblem(f"{file}, line 1: unknown column {name!r}; known are {', '.join(known)}")
+    required = [name for name, column in table.columns.items() if column.required]
+    required += ["citation", "last_checked_on"] + (["effective_from"] if table.is_dated else [])
+    for name in required:
+        if name not in header:
+            raise UsageProblem(f"{file}, line 1: column {name} is missing")
+
+
+def _row(file: str, line: int, cells: dict, table: Table) -> Row:
+    def fail(column, why):
+        key = "/".join((cells.get(name) or "").strip() for name in table.key)
+        raise UsageProblem(f"{file}, line {line}, key {key or '(empty)'}, column {column}: {why}")
+
+    if None in cells or None in cells.values():
+        fail("(all)", "the row has not as many cells as the header")
+    text = {name: value.strip() for name, value in cells.items()}
+    values = {}
+    for name, column in table.columns.items():
+        if not text.get(name):
+            if column.required:
+                fail(name, "is empty")
+            values[name] = column.default
+            continue
+        try:
+            values[name] = column.read(text[name])
+        except ValueError as problem:
+            fail(name, str(problem))
+    for name in ("citation", "last_checked_on"):
+        if not text.get(name):
+            fail(name, "is empty: every row says where it comes from and when that was last checked")
+    values |= {name: text.get(name) or None for name in PROOF_COLUMNS}
+    start, end = _period(text, table, fail)
+    try:
+        _day(values["last_checked_on"])
+    except ValueError as problem:
+        fail("last_checked_on", str(problem))
+    return Row(file, line, tuple(values[name] for name in table.key), values, start, end)
+
+
+def _period(text: dict, table: Table, fail) -> tuple[date, date]:
+    if not table.is_dated:
+        return date(1990, 1, 1), OPEN_END
+    bounds = []
+    for name, default in zip(PERIOD_COLUMNS, (None, OPEN_END), strict=True):
+        try:
+            bounds.append(_day(text[name]) if text.get(name) else default)
+        except ValueError as problem:
+            fail(name, str(problem))
+    if bounds[0] is None:
+        fail("effective_from", "is empty")
+    if bounds[1] <= bounds[0]:
+        fail("effective_to", "is not after effective_from")
+    return bounds[0], bounds[1]
+
+
+def _check_periods(rows: list[Row]) -> None:
+    ordered = sorted(rows, key=lambda row: (tuple(str(part) for part in row.key), row.start))
+    for before, after in zip(ordered, ordered[1:], strict=False):
+        if before.key != after.key:
+            continue
+        key = "/".join(str(part or "") for part in after.key)
+        where = f"{after.file}, line {after.line}, key {key}"
+        if after.start < before.end:
+            raise UsageProblem(f"{where}: its period overlaps the one of line {before.line}")
+        if after.start > before.end:
+            raise UsageProblem(f"{where}: a gap of days lies between it and line {before.line}")
+
+
+def _create(con, table: Table, rows: list[Row]) -> None:
+    name = "ref_audit_rule" if table.name == "audit_rules" else f"ref_{table.name}"
+    columns = [f"{column} {kind.sql_type}" for column, kind in table.columns.items()]
+    columns += [f"{column} varchar" for column in PROOF_COLUMNS]
+    if table.is_dated:
+        columns += ["effective_from date", "effective_to date", "reference_key varchar"]
+    con.execute(f"create or replace table {name} ({', '.join(columns)})")
+    ordered = sorted(rows, key=lambda row: (tuple(str(part) for part in row.key), row.start))
+    for row in ordered:
+        values = list(row.values.values())
+        if table.is_dated:
+            key = "/".join(str(part) for part in row.key if part is not None)
+            values += [row.start, row.end, f"{table.name}:{key}@{row.start.isoformat()}"]
+        con.execute(f"insert into {name} values ({', '.join('?' * len(values))})", values)

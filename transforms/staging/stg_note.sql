@@ -1,0 +1,69 @@
+-- grain: one note version that bears on its day: the version that counts, or a draft
+-- units: minutes as the note states them
+-- source: rule book s. 2 (note versions, counting notes)
+with
+-- every version, with the highest one that is no draft
+version as (
+    select
+        n.note_id,
+        n.note_version,
+        coalesce(x.to_id, n.patient_id) as patient_id,
+        n.service_date,
+        coalesce(px.to_id, n.provider_id) as provider_id,
+        n.discipline,
+        n.status,
+        n.is_billable,
+        n.total_timed_minutes,
+        n.cap_justification is not null as has_justification,
+        n.has_minutes_in_prose,
+        n.clinic_id,
+        n.file_number,
+        n.source_line,
+        max(case when n.status is null or n.status <> 'draft' then n.note_version end)
+            over (partition by n.note_id) as highest_version
+    from ok_notes as n
+    left join crosswalk_patient as x on x.from_id = n.patient_id
+    left join crosswalk_provider as px on px.from_id = n.provider_id
+),
+-- what each version is to its day; a void version, and all below the highest, are nothing to it
+standing as (
+    select
+        version.note_id,
+        version.note_version,
+        version.patient_id,
+        version.service_date,
+        version.provider_id,
+        version.discipline,
+        version.total_timed_minutes,
+        version.has_justification,
+        version.has_minutes_in_prose,
+        version.clinic_id,
+        version.file_number,
+        version.source_line,
+        case
+            when version.status = 'draft' then 'draft'
+            when version.note_version < version.highest_version or version.status = 'void' then 'gone'
+            when version.is_billable then 'counting'
+            else 'not_billable'
+        end as standing
+    from version
+)
+select
+    row_number() over (order by standing.note_id, standing.note_version) as note_key,
+    standing.note_id,
+    standing.note_version,
+    p.patient_key,
+    standing.service_date,
+    standing.discipline,
+    c.clinician_key,
+    standing.standing,
+    standing.total_timed_minutes,
+    standing.has_justification,
+    standing.has_minutes_in_prose,
+    standing.clinic_id,
+    standing.file_number,
+    standing.source_line
+from standing
+join stg_patient as p on p.patient_id = standing.patient_id
+join stg_clinician as c on c.provider_id = standing.provider_id
+where standing.standing <> 'gone'

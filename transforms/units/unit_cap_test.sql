@@ -1,0 +1,54 @@
+-- grain: one patient, date, code and billing provider, and one cap that binds lines there (MUE, or a payer's own)
+-- units: billed units; for a line-by-line cap the units of the largest line
+-- source: rule book s. 5 (day caps)
+with
+-- each line under each cap that binds it
+bound as (
+    select
+        l.line_key,
+        l.patient_key,
+        l.service_date,
+        l.procedure_code,
+        l.billing_provider_id,
+        l.payer_id,
+        l.billed_units,
+        '' as cap_payer_id,
+        l.mue_units as cap_units,
+        l.mue_indicator as indicator,
+        l.mue_reference_key as reference_key
+    from stg_line as l
+    where not l.is_set_aside and l.is_mue_bound and l.mue_units is not null
+    union all
+    select
+        l.line_key,
+        l.patient_key,
+        l.service_date,
+        l.procedure_code,
+        l.billing_provider_id,
+        l.payer_id,
+        l.billed_units,
+        l.payer_id as cap_payer_id,
+        l.payer_cap_units as cap_units,
+        l.payer_cap_indicator as indicator,
+        l.payer_cap_reference_key as reference_key
+    from stg_line as l
+    where not l.is_set_aside and l.payer_cap_units is not null
+)
+select
+    bound.patient_key,
+    bound.service_date,
+    bound.procedure_code,
+    bound.billing_provider_id,
+    bound.cap_payer_id,
+    min(bound.cap_units) as cap_units,
+    min(bound.indicator) as indicator,
+    min(bound.reference_key) as reference_key,
+    case when min(bound.payer_id) = max(bound.payer_id) then min(bound.payer_id) end as payer_id,
+    cast(case when min(bound.indicator) = '1' then max(bound.billed_units) else sum(bound.billed_units) end
+        as integer) as tested_units,
+    cast(sum(case
+        when bound.indicator = '1' then greatest(0, bound.billed_units - bound.cap_units)
+    end) as integer) as line_excess_units
+from bound
+group by
+    bound.patient_key, bound.service_date, bound.procedure_code, bound.billing_provider_id, bound.cap_payer_id
