@@ -1,6 +1,6 @@
 """The contract stage: raw_<table> in; ok_<table>, quarantine, duplicate_row and load_count out.
 
-Every row read ends in exactly one place: accepted, quarantined with its reason, or counted as an exact repeat.
+Every row read ends in exactly one place: accepted, quarantined with its reason, or counted as a repeat.
 All of it is SQL made from data/contracts/*.csv; the rules of the contract stand in interface.md section 1.
 """
 
@@ -8,7 +8,14 @@ import datetime
 
 from transforms.contract_blocks import CLOCK_COLUMNS, blocks_on_notes
 from transforms.contract_fields import TABLES, contract_fields, key_fields
-from transforms.contract_sql import modifiers_of_line, name, speaks_of_minutes, text, trimmed, value_and_problem
+from transforms.contract_sql import (
+    modifiers_of_line,
+    name,
+    speaks_of_minutes,
+    text,
+    trimmed,
+    value_and_problem,
+)
 from transforms.errors import InputRejected
 
 # Problems that a column can have beside those of its type.
@@ -35,9 +42,9 @@ FIRST_IN_LOAD_ORDER = "file_number, source_line, piece"
 def apply_contract(con, as_of: datetime.date) -> None:
     """Hold raw_claims, raw_notes and raw_note_blocks against the contract, as of the day `as_of`.
 
-    Makes ok_claims, ok_notes, ok_note_blocks (typed, defaults filled in), quarantine (one row a broken row),
-    duplicate_row (one row an exact repeat) and load_count (one row a file). Raises InputRejected when, for any file,
-    rows read are not rows accepted + quarantined + duplicate.
+    Makes ok_claims, ok_notes, ok_note_blocks (typed, defaults filled in), quarantine (broken rows),
+    duplicate_row (one row an exact repeat) and load_count (one row a file). Raises InputRejected when, for
+    any file, rows read are not rows accepted + quarantined + duplicate.
     """
     _make_empty_outcomes(con)
     for table_name in TABLES:  # blocks come last: they go with their notes
@@ -56,18 +63,21 @@ def _make_empty_outcomes(con) -> None:
         CREATE OR REPLACE TABLE quarantine (
             table_name VARCHAR, file_number INTEGER, file_name VARCHAR, source_line BIGINT, piece INTEGER,
             column_name VARCHAR, reason VARCHAR, row_json VARCHAR,
-            patient_id VARCHAR, service_date DATE, claim_id VARCHAR, original_claim_id VARCHAR, note_id VARCHAR);
-        CREATE OR REPLACE TABLE duplicate_row (table_name VARCHAR, file_number INTEGER, source_line BIGINT)""")
+            patient_id VARCHAR, service_date DATE, claim_id VARCHAR, original_claim_id VARCHAR,
+            note_id VARCHAR);
+        CREATE OR REPLACE TABLE duplicate_row (
+            table_name VARCHAR, file_number INTEGER, source_line BIGINT)""")
 
 
 def _read_rows(con, table_name: str, as_of: datetime.date) -> None:
-    """read_<table>: every raw row with its values, p_<field> for each problem, and the first as reason, column_name."""
+    """read_<table>: every raw row with its values, and its first problem as reason and column_name."""
     cells = _cells(table_name, as_of)
     if table_name == "note_blocks":
         cells = blocks_on_notes(cells)
-    fields = [name(field.field) for field in contract_fields(table_name)]
-    problems = [name("p_" + field.field) for field in contract_fields(table_name)]
-    first = " ".join(f"WHEN {problem} IS NOT NULL THEN {text(problem[3:-1])}" for problem in problems)
+    columns = [field.field for field in contract_fields(table_name)]
+    fields = [name(column) for column in columns]
+    problems = [name("p_" + column) for column in columns]
+    first = " ".join(f"WHEN {name('p_' + column)} IS NOT NULL THEN {text(column)}" for column in columns)
     # Of the problems only those are kept that say which keys of a broken row could be read.
     kept = [name("p_" + column) for column in (*TOUCHED[table_name], *DECIDES.get(table_name, ()))]
     added = list(CLOCK_COLUMNS) if table_name == "note_blocks" else []
@@ -106,9 +116,10 @@ def _cells(table_name: str, as_of: datetime.date) -> str:
 
 
 def _mark_repeats(con, table_name: str) -> None:
-    """repeat_<table>: rows whose key stands on several sound rows, with their fate: null for the one that stays.
+    """repeat_<table>: rows whose key stands on several sound rows, with their fate (null: stays).
 
-    Exact repeats are taken out first; rows of one key that still differ are all quarantined, none is known to be right.
+    Exact repeats are taken out first; rows of one key that still differ are all quarantined: none is known to
+    be right.
     """
     keys = [name(key) for key in key_fields(table_name)]
     same_key = " AND ".join(f"read.{key} IS NOT DISTINCT FROM crowded.{key}" for key in keys)
@@ -144,15 +155,17 @@ def _accept(con, table_name: str) -> None:
 
 
 def _set_aside(con, table_name: str) -> None:
-    """Adds the table's broken rows to quarantine (row_json still null) and its exact repeats to duplicate_row."""
+    """Adds the table's broken rows to quarantine (row_json still null), its repeats to duplicate_row."""
     touched = TOUCHED[table_name]
     readable = ", ".join(_where_readable(table_name, column) for column in touched)
     con.execute(f"""
-        INSERT INTO quarantine (table_name, file_number, source_line, piece, column_name, reason, {", ".join(touched)})
+        INSERT INTO quarantine (
+            table_name, file_number, source_line, piece, column_name, reason, {", ".join(touched)})
         SELECT {text(table_name)}, file_number, source_line, piece,
             CASE WHEN reason IS NULL THEN {text(key_fields(table_name)[0])} ELSE column_name END,
             coalesce(reason, fate), {readable}
-        FROM read_{table_name} AS read LEFT JOIN repeat_{table_name} AS repeat ON repeat.row_number = read.rowid
+        FROM read_{table_name} AS read
+        LEFT JOIN repeat_{table_name} AS repeat ON repeat.row_number = read.rowid
         WHERE reason IS NOT NULL OR fate = 'key_used_twice'""")
     con.execute(f"""
         INSERT INTO duplicate_row
@@ -171,7 +184,7 @@ def _where_readable(table_name: str, column: str) -> str:
 
 
 def _write_quarantine(con) -> None:
-    """Fills in the file's name and the row as JSON, as the file has it, and puts the rows in the order of the files."""
+    """Fills in the file's name and the row as JSON as the file has it; puts the rows in the files' order."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE row_text (file_number INTEGER, source_line BIGINT, row_json VARCHAR)"
     )
@@ -235,6 +248,7 @@ def _check_counts(con) -> None:
     if row:
         file_name, read, accepted, quarantined, duplicate = row
         raise InputRejected(
-            f"{file_name or 'a file that is not listed'}: {read} rows read, but {accepted} accepted + {quarantined} "
-            f"quarantined + {duplicate} duplicate; nothing is published: please report this with the program's version"
+            f"{file_name or 'a file that is not listed'}: {read} rows read, but {accepted} accepted + "
+            f"{quarantined} quarantined + {duplicate} duplicate; nothing is published: please report this "
+            "with the program's version"
         )

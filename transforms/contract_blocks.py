@@ -1,4 +1,4 @@
-"""SQL that lays note blocks on their notes: which version a block belongs to, and its clock in minutes of that day."""
+"""SQL that lays note blocks on their notes: the version a block belongs to, and its clock in minutes."""
 
 from transforms.contract_sql import TIME, matches, name
 
@@ -9,15 +9,16 @@ CLOCK_COLUMNS = ("start_minute", "end_minute", "clock_has_seconds")
 
 
 def blocks_on_notes(cells: str) -> str:
-    """A query like `cells` (every field, and p_<field> with its problem) with the clock columns added, started_at and
-    ended_at as timestamps, and the problems that only the note of the block can show."""
+    """A query like `cells` (every field, and p_<field> with its problem) with the clock columns added,
+    started_at and ended_at as timestamps, and the problems that only the note of the block can show."""
     problems = ", ".join(f"{value} AS {name('p_' + column)}" for column, value in NOTE_PROBLEMS.items())
     return f"""
     WITH cells AS ({cells}),
     -- one row a note with accepted versions: the version that counts (drafts aside, the highest)
     counting AS (
         SELECT note_id, coalesce(
-            max(note_version) FILTER (WHERE coalesce(status, '') <> 'draft'), max(note_version)) AS note_version
+            max(note_version) FILTER (WHERE coalesce(status, '') <> 'draft'),
+            max(note_version)) AS note_version
         FROM ok_notes GROUP BY note_id),
     -- one row a note that has a row in quarantine
     unsure AS (SELECT DISTINCT note_id FROM quarantine WHERE table_name = 'notes' AND note_id IS NOT NULL),
@@ -53,7 +54,7 @@ def _stamp(column: str) -> str:
 
 
 def _minute(stamp: str) -> str:
-    """Whole minutes since midnight of the service date, seconds cut; null where the row is not accepted anyway."""
+    """Whole minutes since midnight of the service date, seconds cut."""
     elapsed = f"(epoch_us({stamp}) - epoch_us(CAST(note_date AS TIMESTAMP)))"
     return f"try_cast({elapsed} // 60000000 AS INTEGER)"
 
@@ -69,7 +70,8 @@ NOTE_PROBLEM = """CASE
             WHEN ok_notes.note_id IS NULL THEN 'block_without_note' END"""
 
 PASSES_MIDNIGHT = f"""end_stamp < start_stamp AND {matches("ended_at", TIME)}
-            AND end_stamp + INTERVAL 1 DAY - start_stamp <= INTERVAL {LONGEST_PASS_OVER_MIDNIGHT_MINUTES} MINUTE"""
+            AND end_stamp + INTERVAL 1 DAY - start_stamp
+                <= INTERVAL {LONGEST_PASS_OVER_MIDNIGHT_MINUTES} MINUTE"""
 
 # An end without a start may lie on the day after: the start that nobody wrote may be before midnight.
 NOTE_PROBLEMS = {
@@ -78,7 +80,8 @@ NOTE_PROBLEMS = {
             CASE WHEN CAST(start_stamp AS DATE) <> note_date THEN 'clock_off_service_date' END)""",
     "ended_at": f"""coalesce(p_ended_at, CASE
             WHEN end_stamp < start_stamp THEN 'end_before_start'
-            WHEN end_stamp - start_stamp > INTERVAL {LONGEST_BLOCK_MINUTES} MINUTE THEN 'clock_off_service_date'
+            WHEN end_stamp - start_stamp > INTERVAL {LONGEST_BLOCK_MINUTES} MINUTE
+                THEN 'clock_off_service_date'
             WHEN start_stamp IS NULL AND CAST(end_stamp AS DATE) - note_date NOT BETWEEN 0 AND 1
                 THEN 'clock_off_service_date' END)""",
 }

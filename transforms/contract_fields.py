@@ -1,4 +1,4 @@
-"""The contract as data: the fields of each table, from data/contracts/<table>.csv, and the reasons a row breaks it."""
+"""The contract as data: the fields in data/contracts/<table>.csv, and the reasons a row breaks it."""
 
 import csv
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ REASONS = {
     "unreadable_date": "not a real date written YYYY-MM-DD",
     "date_out_of_range": "a date before 1990-01-01, or later than the day after the as-of date",
     "unreadable_time": "not HH:MM[:SS] or a local timestamp; times with a zone are not local",
-    "end_before_start": "the end lies before the start, by more than a pass over midnight of 240 minutes explains",
-    "clock_off_service_date": "the block does not start on its note's service date, or lasts over 1440 minutes",
+    "end_before_start": "the end lies before the start, and no pass over midnight of 240 minutes explains it",
+    "clock_off_service_date": "the block does not lie on its note's service date, or lasts over 1440 minutes",
     "unreadable_amount": "not an amount in dollars of at most 4 decimals, such as 1234.50",
     "unknown_value": "not one of the allowed values",
     "units_are_minutes": "the units of the line are minutes (MJ), so they are no units",
@@ -70,8 +70,8 @@ class Field:
 
 @cache
 def contract_fields(table_name: str) -> tuple[Field, ...]:
-    """The fields of 'claims', 'notes' or 'note_blocks' in contract order; raises KeyError for an unknown type."""
-    with open(CONTRACT_FOLDER / f"{table_name}.csv", encoding="utf-8", newline="") as handle:
+    """The fields of 'claims', 'notes' or 'note_blocks' in contract order; KeyError for an unknown type."""
+    with (CONTRACT_FOLDER / f"{table_name}.csv").open(encoding="utf-8", newline="") as handle:
         return tuple(_field(row) for row in csv.DictReader(handle))
 
 

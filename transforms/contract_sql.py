@@ -1,4 +1,4 @@
-"""SQL text that reads one cell: for a field of the contract, the expression of its value and of what is wrong with it.
+"""SQL text that reads one cell: for a field of the contract, the expressions of its value and of its problem.
 
 Nothing in a cell may stop a run, so every text is held against a pattern first and every cast is a try_cast.
 """
@@ -7,11 +7,12 @@ import datetime
 
 from transforms.contract_fields import Field
 
-# What pads a cell in real exports: ASCII blanks, no-break and other Unicode spaces, zero-width space, byte order mark.
+# What pads a cell in real exports: blanks, Unicode spaces, the zero-width space, the byte order mark.
 BLANKS = "".join(
     chr(point)
     for point in (
-        *range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF,
+        *range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200C), 0x2028, 0x2029, 0x202F, 0x205F,
+        0x3000, 0xFEFF,
     )
 )  # fmt: skip
 LONGEST_ID = 200
@@ -53,7 +54,7 @@ def trimmed(column: str) -> str:
 
 
 def value_and_problem(field: Field, as_of: datetime.date) -> tuple[str, str]:
-    """Two SQL expressions over a trimmed row: the field's typed value (a clock stays text: only its note knows the
+    """Two SQL expressions over a trimmed row: the field's typed value (a clock stays text: its note knows the
     date) and the reason code of what is wrong with it, or null."""
     value, problem = READERS[field.type](field, as_of)
     if field.default:
@@ -64,7 +65,7 @@ def value_and_problem(field: Field, as_of: datetime.date) -> tuple[str, str]:
 
 
 def speaks_of_minutes(column: str) -> str:
-    """A boolean expression: the prose in `column` speaks of minutes, hours or clock times; false when there is none."""
+    """A boolean expression: the prose in `column` speaks of minutes, hours or clock times."""
     return f"coalesce(regexp_matches({column}, {text(MINUTES_IN_PROSE)}, 'i'), false)"
 
 
@@ -79,8 +80,8 @@ def _text(field, as_of):
 
 def _id(field, as_of):
     cell = name(field.field)
-    problem = f"CASE WHEN length({cell}) > {LONGEST_ID} OR regexp_matches({cell}, {text(CONTROL)}) THEN 'unreadable_id' END"
-    return cell, problem
+    control = f"regexp_matches({cell}, {text(CONTROL)})"
+    return cell, f"CASE WHEN length({cell}) > {LONGEST_ID} OR {control} THEN 'unreadable_id' END"
 
 
 def _code(field, as_of):
@@ -91,7 +92,7 @@ def _code(field, as_of):
 
 
 def modifiers_of_line(modifiers: str, procedure_code: str) -> str:
-    """The modifiers in their own column and those written behind the code, as one upper-cased list, '' for none."""
+    """The modifiers in their own column and those written behind the code, as one upper-cased list."""
     code = f"upper({procedure_code})"
     code_itself = text(f"^{CODE}{FLOAT_TAIL}{BETWEEN_CODES}*")
     behind = f"CASE WHEN length({code}) > 5 THEN nullif(regexp_replace({code}, {code_itself}, ''), '') END"
@@ -111,7 +112,10 @@ def _modifier_list(field, as_of):
         ELSE nullif(array_to_string(list_sort(list_distinct({parts})), ';'), '') END"""
     one = MODIFIER + FLOAT_TAIL
     pattern = f"{BETWEEN_CODES}*({one}({BETWEEN_CODES}+{one})*)?{BETWEEN_CODES}*"
-    return value, f"CASE WHEN NOT {matches(f'upper({name(field.field)})', pattern)} THEN 'unreadable_code' END"
+    return (
+        value,
+        f"CASE WHEN NOT {matches(f'upper({name(field.field)})', pattern)} THEN 'unreadable_code' END",
+    )
 
 
 def _code_list(field, as_of):

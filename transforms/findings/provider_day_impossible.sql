@@ -8,6 +8,7 @@ code as (
     select
         d.day_key,
         d.counting_method,
+        d.is_judged,
         l.clinician_key,
         l.service_date,
         l.counted_code,
@@ -15,15 +16,16 @@ code as (
     from stg_line as l
     join stg_therapy_day as d
         on d.patient_key = l.patient_key and d.service_date = l.service_date and d.discipline = l.discipline
-    where not l.is_set_aside and l.is_timed and d.is_judged and l.clinician_key is not null
+    where not l.is_set_aside and l.is_timed and l.clinician_key is not null
         and ';' || coalesce(l.modifiers, '') || ';' not like '%;CQ;%'
         and ';' || coalesce(l.modifiers, '') || ';' not like '%;CO;%'
-    group by d.day_key, d.counting_method, l.clinician_key, l.service_date, l.counted_code
+    group by d.day_key, d.counting_method, d.is_judged, l.clinician_key, l.service_date, l.counted_code
 ),
 -- the least minutes that a therapy day's units need: CMS by the day, AMA by the code, either the smaller (AMA)
 day as (
     select
         code.day_key,
+        code.is_judged,
         code.clinician_key,
         code.service_date,
         sum(code.billed_units) as billed_units,
@@ -32,42 +34,56 @@ day as (
             else sum(15 * code.billed_units - 7)
         end as needed_minutes
     from code
-    group by code.day_key, code.counting_method, code.clinician_key, code.service_date
+    group by code.day_key, code.counting_method, code.is_judged, code.clinician_key, code.service_date
 ),
--- by clinician and date
-billed as (
-    select day.clinician_key, day.service_date, sum(day.billed_units) as billed_units,
-        sum(day.needed_minutes) as needed_minutes
+-- what a clinician billed, and what the notes credit; unjudged patients and dates leave theirs out
+part as (
+    select
+        day.clinician_key,
+        day.service_date,
+        day.is_judged,
+        case when day.is_judged then day.billed_units else 0 end as billed_units,
+        case when day.is_judged then day.needed_minutes else 0 end as needed_minutes,
+        0 as credited_minutes
     from day
-    group by day.clinician_key, day.service_date
-),
--- credited one-on-one minutes of judged days
-credited as (
-    select b.clinician_key, b.service_date, sum(b.credited_minutes) as credited_minutes
+    union all
+    select
+        b.clinician_key,
+        b.service_date,
+        d.is_judged,
+        0 as billed_units,
+        0 as needed_minutes,
+        case when d.is_judged then b.credited_minutes else 0 end as credited_minutes
     from min_block as b
     join stg_therapy_day as d
         on d.patient_key = b.patient_key and d.service_date = b.service_date and d.discipline = b.discipline
-    where d.is_judged
-    group by b.clinician_key, b.service_date
+),
+-- by clinician and date
+clinician_day as (
+    select
+        part.clinician_key,
+        part.service_date,
+        max(case when part.is_judged then 1 else 0 end) = 1 as is_judged,
+        cast(sum(part.billed_units) as integer) as billed_units,
+        cast(sum(part.needed_minutes) as integer) as needed_minutes,
+        cast(sum(part.credited_minutes) as integer) as credited_minutes
+    from part
+    group by part.clinician_key, part.service_date
 )
 select
     case
-        when greatest(coalesce(billed.needed_minutes, 0), coalesce(credited.credited_minutes, 0)) > most.value
-            then 'violated'
+        when not c.is_judged then 'unjudged'
+        when greatest(c.needed_minutes, c.credited_minutes) > most.value then 'violated'
         else 'passed'
     end as verdict,
-    coalesce(billed.clinician_key, credited.clinician_key) as clinician_key,
-    coalesce(billed.service_date, credited.service_date) as service_date,
-    cast(coalesce(billed.billed_units, 0) as integer) as billed_units,
-    cast(coalesce(credited.credited_minutes, 0) as integer) as supported_minutes,
+    c.clinician_key,
+    c.service_date,
+    c.billed_units,
+    c.credited_minutes as supported_minutes,
     most.reference_key,
-    'The units billed need at least ' || cast(coalesce(billed.needed_minutes, 0) as integer)
-        || ' minutes and the notes credit ' || cast(coalesce(credited.credited_minutes, 0) as integer)
+    'The units billed need at least ' || c.needed_minutes || ' minutes and the notes credit ' || c.credited_minutes
         || '; one day is taken to hold at most ' || cast(most.value as integer) || '.' as message
-from billed
-full outer join credited
-    on credited.clinician_key = billed.clinician_key and credited.service_date = billed.service_date
+from clinician_day as c
 join ref_parameter as most
     on most.name = 'provider_day_minutes'
-    and coalesce(billed.service_date, credited.service_date) >= most.effective_from
-    and coalesce(billed.service_date, credited.service_date) < most.effective_to
+    and c.service_date >= most.effective_from and c.service_date < most.effective_to

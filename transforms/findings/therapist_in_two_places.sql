@@ -17,7 +17,13 @@ run as (
 ),
 -- their excess, by therapy day
 day_excess as (
-    select run.patient_key, run.service_date, run.discipline, cast(sum(run.excess_minutes) as integer) as excess_minutes
+    select
+        run.patient_key,
+        run.service_date,
+        run.discipline,
+        cast(sum(run.excess_minutes) as integer) as excess_minutes,
+        min(case when run.excess_minutes > 0 then run.clinician_key end) as least_clinician_key,
+        max(case when run.excess_minutes > 0 then run.clinician_key end) as greatest_clinician_key
     from run
     group by run.patient_key, run.service_date, run.discipline
 )
@@ -28,6 +34,8 @@ select
         else 'passed'
     end as verdict,
     d.day_key,
+    case when day_excess.least_clinician_key = day_excess.greatest_clinician_key
+        then day_excess.least_clinician_key end as clinician_key,
     day_excess.excess_minutes as double_counted_minutes,
     u.supported_minutes,
     'The clinician''s one-on-one minutes with several patients at once exceed the clock by '

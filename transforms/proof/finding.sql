@@ -72,7 +72,7 @@ joined as (
         case when f.note_key is not null then note.note_ids end as subject_note_id,
         case when f.has_billing_provider_subject then coalesce(f.billing_provider_id, '') end
             as subject_billing_provider_id,
-        own.provider_id as subject_provider_id
+        case when f.day_key is null then own.provider_id end as subject_provider_id
     from finding_row as f
     join ref_audit_rule as rule on rule.rule_id = f.rule_id
     left join stg_patient as p on p.patient_key = f.patient_key

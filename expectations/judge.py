@@ -1,0 +1,158 @@
+"""Great Expectations judges the finished DuckDB file: the contract, and one verdict a rule."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from transforms.errors import AuditError
+
+VERDICTS = ("passed", "failed", "not_applicable", "error")
+REGISTRY = ("rule_id", "title", "severity", "citation")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What Great Expectations says of a run.
+
+    rules: rule id -> passed, failed, not_applicable or error. contract_failures: names and counts of rows
+    only. results_json: the suites' results as JSON, without row values.
+    """
+
+    rules: dict[str, str]
+    contract_ok: bool
+    contract_failures: list[str] = field(default_factory=list)
+    results_json: dict = field(default_factory=dict)
+
+
+def judge(
+    database: Path,
+    context_dir: Path,
+    run_id: str,
+    shareable_name: str | None = None,
+    as_of: date | None = None,
+) -> Verdict:
+    """Runs the contract suites and the rule suite over the DuckDB file `database`, and builds Data Docs.
+
+    `context_dir` keeps the context, the results of every run under its `run_id`, and the Data Docs. The file
+    is opened read-only, may be open nowhere in this process for writing, and is free again afterwards.
+    `shareable_name` is what Data Docs call the database (default: minutewise). `as_of` lets the contract's
+    `as_of+1` be judged.
+    Raises AuditError, never with a row's value, where the file or the context cannot be read.
+    """
+    registry = _registry(database)
+    try:
+        results = _results(database, context_dir, run_id, shareable_name or "minutewise", registry, as_of)
+    except AuditError:
+        raise
+    except Exception as problem:
+        # Its text may quote a row: the kind of error is all that is told.
+        kind = type(problem).__name__
+        raise AuditError(
+            f"Great Expectations could not judge the run ({kind}); nothing is published"
+        ) from None
+    return _verdict(results, [row["rule_id"] for row in registry])
+
+
+def agree(verdict: Verdict, statuses: Mapping[str, str]) -> None:
+    """Raises AuditError naming the rules whose verdict differs from the status their findings give them."""
+    pairs = {
+        rule: (statuses.get(rule, "none"), verdict.rules.get(rule, "none"))
+        for rule in sorted({*statuses, *verdict.rules})
+    }
+    told = [
+        f"{rule} ({own} by its findings, {judged})" for rule, (own, judged) in pairs.items() if own != judged
+    ]
+    if told:
+        raise AuditError(f"Great Expectations judges otherwise; nothing is published: {', '.join(told)}")
+
+
+def _registry(database: Path) -> list[dict]:
+    if not database.is_file():
+        raise AuditError("the audit's database is not there; run the stages before the judgement")
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            columns = ", ".join(REGISTRY)
+            rows = connection.execute(f"select {columns} from ref_audit_rule order by rule_id").fetchall()
+    except duckdb.Error as problem:
+        kind = type(problem).__name__
+        raise AuditError(f"the audit's database cannot be judged ({kind}); is it open for writing?") from None
+    return [dict(zip(REGISTRY, row, strict=True)) for row in rows]
+
+
+def _results(
+    database: Path, context_dir: Path, run_id: str, name: str, registry: list[dict], as_of: date | None
+) -> dict[str, dict]:
+    """Runs every suite and builds the pages: suite -> its results as JSON, without values."""
+    # Here, not above: Great Expectations takes seconds to import, and --help must not wait for it.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from expectations.context import new_run, open_context, open_tables, private_files, quiet
+        from expectations.contract_suite import contract_checks
+        from expectations.docs_site import build_site
+        from expectations.rule_suite import rule_checks
+
+    checks = {f"contract_{table}": (table, held) for table, held in contract_checks(as_of).items()}
+    checks["rules"] = ("rule_result", rule_checks(registry))
+    with quiet(), private_files(context_dir):
+        context, run = open_context(context_dir), new_run(run_id)
+        with open_tables(context, name, database, [table for table, _ in checks.values()]) as batches:
+            results = {
+                suite: _run(context, suite, batches[table], held, run)
+                for suite, (table, held) in checks.items()
+            }
+        build_site(context, context_dir, run)
+    return results
+
+
+def _run(context, name: str, batch, checks: list, run) -> dict:
+    """One suite over one table; GX stores its results under the run's name."""
+    import great_expectations as gx
+
+    from expectations.context import RESULT_FORMAT
+    from expectations.valueless import without_values
+
+    suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=checks))
+    definition = gx.ValidationDefinition(name=name, data=batch, suite=suite)
+    result = context.validation_definitions.add(definition).run(result_format=RESULT_FORMAT, run_id=run)
+    return without_values(result.to_json_dict())
+
+
+def _verdict(results: dict[str, dict], rule_ids: list[str]) -> Verdict:
+    rules = dict.fromkeys(rule_ids, "error")
+    failures = []
+    for suite, result in results.items():
+        for one in result["results"]:
+            # Results do not come in the suite's order: meta says whose each is.
+            meta = one["expectation_config"]["meta"]
+            if suite == "rules":
+                rules[meta["rule_id"]] = _rule_verdict(one)
+            elif (problem := _contract_problem(one)) is not None:
+                failures.append(f"{meta['check']}: {problem}")
+    return Verdict(rules, not failures, sorted(failures), results)
+
+
+def _rule_verdict(one: dict) -> str:
+    """An expectation that raised reads success: false, so the exception is looked at before anything else."""
+    if one["exception_info"]["raised_exception"]:
+        return "error"
+    verdict, observed = one["result"].get("details", {}).get("verdict"), one["result"].get("observed_value")
+    is_consistent = {
+        "failed": not one["success"] and isinstance(observed, int) and observed > 0,
+        "passed": one["success"] and observed == 0,
+        "not_applicable": one["success"],
+    }
+    return verdict if is_consistent.get(verdict) else "error"
+
+
+def _contract_problem(one: dict) -> str | None:
+    if one["exception_info"]["raised_exception"]:
+        return one["exception_info"]["exception_message"]
+    counts = one["result"]
+    count = counts.get("unexpected_count", counts.get("observed_value"))
+    if one["success"] and count in (0, None):
+        return None
+    return f"{count} rows"

@@ -1,0 +1,80 @@
+"""How it is told: one report as HTML and as a workbook, from the same numbers."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a report tells of one run. Money is decimal US dollars, minutes and units are whole.
+
+    inputs: dicts as in the manifest's `inputs`. match: claim_day_share and note_share, each 0 to 1 or None.
+    rules: dicts with the columns of rules.parquet and title, severity, citation, not_checked. findings: dicts
+    or a table, with the columns of findings.parquet. unjudged: (reason, days). unlisted_payers: (payer id,
+    therapy days) of payers whose counting method nobody has told us. total_at_risk_usd counts each billed
+    unit once.
+    """
+
+    run_id: str
+    as_of: date
+    period: tuple[date | None, date | None]
+    inputs: Sequence[Mapping[str, Any]] = ()
+    match: Mapping[str, Any] = field(default_factory=dict)
+    rules: Sequence[Mapping[str, Any]] = ()
+    findings: Sequence[Mapping[str, Any]] | pa.Table = ()
+    unjudged: Sequence[tuple[str, int]] = ()
+    unlisted_payers: Sequence[tuple[str, int]] = ()
+    total_at_risk_usd: Decimal = Decimal(0)
+    reference_versions: Mapping[str, Any] = field(default_factory=dict)
+
+
+def most_dollars(findings: Sequence[Mapping[str, Any]] | pa.Table, limit: int) -> list[Mapping[str, Any]]:
+    """The `limit` findings with most dollars at risk, those without last; ties by date and finding id."""
+    if isinstance(findings, pa.Table):
+        if not findings.num_rows:
+            return []
+        order = [("at_risk_usd", "descending"), ("service_date", "ascending"), ("finding_id", "ascending")]
+        return findings.take(pc.sort_indices(findings, sort_keys=order)[:limit]).to_pylist()
+    return sorted(findings, key=_rank)[:limit]
+
+
+def plain(value: Any, longest: int) -> str:
+    """The value as text that can only be read: no control characters, no hidden change of direction.
+
+    Text longer than `longest` characters is cut, and says so.
+    """
+    if value is None:
+        return ""
+    text = str(value)
+    # Whether a cell is huge must not cost time: what is cut away is never looked at.
+    shown = "".join(map(_inert, text[: longest + 1]))
+    if len(text) > longest or len(shown) > longest:
+        told = f" … (cut; {len(text)} characters)"
+        shown = shown[: longest - len(told)] + told
+    return shown
+
+
+def _inert(character: str) -> str:
+    if character in "\t\n\r":
+        return " "
+    kind = unicodedata.category(character)
+    is_noncharacter = ord(character) & 0xFFFE == 0xFFFE
+    if kind in ("Cc", "Cs") or is_noncharacter:
+        return "\N{REPLACEMENT CHARACTER}"
+    if kind in ("Cf", "Zl", "Zp"):
+        # Marks of direction and other unseen signs: named, so that a reader sees they are there.
+        return f"<U+{ord(character):04X}>"
+    return character
+
+
+def _rank(finding: Mapping[str, Any]) -> tuple:
+    dollars, day = finding.get("at_risk_usd"), finding.get("service_date")
+    order = (dollars is None, -(dollars or 0), day is None, day or date.min)
+    return (*order, str(finding.get("finding_id") or ""))

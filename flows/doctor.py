@@ -1,0 +1,58 @@
+"""`minutewise doctor`: which versions run together here, and what would keep an audit from working."""
+
+import os
+import platform
+import socket
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
+
+from flows.identity import code_version
+from transforms.engine import open_database
+
+PACKAGES = ("duckdb", "duckdb-sqlalchemy", "great-expectations", "prefect", "fastapi", "sqlalchemy", "pandas", "pyarrow")
+
+
+def examine() -> dict:
+    """Versions by package, DuckDB's settings, and whether a Prefect server answers; `ok` says if audits can run."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    with open_database() as con:
+        threads, memory = con.execute(
+            "select current_setting('threads'), current_setting('memory_limit')"
+        ).fetchone()
+    return {
+        "ok": sys.version_info >= (3, 11) and all(versions.values()),
+        "minutewise": code_version(),
+        "python": platform.python_version(),
+        "packages": versions,
+        "duckdb_threads": threads,
+        "duckdb_memory_limit": memory,
+        "prefect_server": _prefect_server(),
+    }
+
+
+def _prefect_server() -> str:
+    address = os.environ.get("PREFECT_API_URL")
+    if not address:
+        return "none named (PREFECT_API_URL is not set): --prefect starts a temporary one"
+    parts = urlsplit(address)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 4200), timeout=2):
+            return f"answers at {parts.hostname}:{parts.port or 4200}"
+    except OSError:
+        return f"does not answer at {parts.hostname}:{parts.port or 4200}"
+
+
+def examine_text(found: dict) -> str:
+    """The same as lines."""
+    lines = [f"minutewise {found['minutewise']}, Python {found['python']}"]
+    lines += [f"  {name} {number or 'MISSING: run make setup'}" for name, number in found["packages"].items()]
+    lines.append(f"DuckDB: {found['duckdb_threads']} threads, at most {found['duckdb_memory_limit']} of memory")
+    lines.append(f"Prefect server: {found['prefect_server']}")
+    lines.append("Ready." if found["ok"] else "Not ready: see MISSING above.")
+    return "\n".join(lines)

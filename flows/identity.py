@@ -1,0 +1,62 @@
+"""The run id: the same audit of the same inputs by the same code has the same id."""
+
+import hashlib
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from flows.settings import AuditSettings
+from transforms.extract import InputFile
+from transforms.reference import REFERENCE
+
+_ROOT = Path(__file__).resolve().parents[1]
+_CODE = ("flows", "transforms", "expectations", "data/contracts")
+#: The shape of what a run publishes; it moves when a column or a file changes its meaning.
+SCHEMA_VERSION = 1
+
+
+def package_version() -> str:
+    """The version of the installed distribution, or 0 where the code runs without being installed."""
+    try:
+        return version("minutewise")
+    except PackageNotFoundError:
+        return "0"
+
+
+def folder_digest(*folders: Path) -> str:
+    """One sha256 over the names and bytes of every file below the folders, in order of name."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def code_version() -> str:
+    """The version and a digest of the code itself: a changed rule is another audit."""
+    return f"{package_version()}+{folder_digest(*(_ROOT / name for name in _CODE))[:12]}"
+
+
+def reference_version(overlay: Path | None) -> str:
+    """A digest of the shipped reference tables and the user's own."""
+    return folder_digest(*(folder for folder in (REFERENCE, overlay) if folder))[:12]
+
+
+def run_id(settings: AuditSettings, files: list[InputFile]) -> str:
+    """The as-of date and a digest of inputs, reference, options and code version."""
+    asked = {
+        "inputs": [[file.table_name, file.file_name, file.sha256] for file in files],
+        "code": code_version(),
+        "schema": SCHEMA_VERSION,
+        "reference": reference_version(settings.reference),
+        "crosswalk": folder_digest(settings.crosswalk) if settings.crosswalk else None,
+        "mapping": hashlib.sha256(settings.mapping.read_bytes()).hexdigest() if settings.mapping else None,
+        "as_of": settings.as_of.isoformat(),
+        "since": settings.since and settings.since.isoformat(),
+        "until": settings.until and settings.until.isoformat(),
+        "allow_low_match": settings.allow_low_match,
+        "workbook_rows": settings.workbook_rows,
+    }
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return f"{settings.as_of.isoformat()}-{digest[:12]}"

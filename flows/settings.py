@@ -1,0 +1,64 @@
+"""What a user may ask of an audit, checked before anything is read."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from transforms.errors import UsageProblem
+from transforms.recompute import Setting
+
+#: Severities from the gravest down; --fail-on SEVERITY looks at that one and the graver ones.
+SEVERITIES = ("error", "warning", "review")
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """The options of `minutewise audit`: paths and dates only, never data."""
+
+    out: Path
+    as_of: date
+    extracts: Path | None = None
+    claims: str | None = None
+    notes: str | None = None
+    note_blocks: str | None = None
+    mapping: Path | None = None
+    since: date | None = None
+    until: date | None = None
+    reference: Path | None = None
+    crosswalk: Path | None = None
+    warehouse: Path | None = None
+    allow_low_match: bool = False
+    fail_on: str = "never"
+    fail_on_new: bool = False
+    workbook_rows: int = 20_000
+
+    def __post_init__(self):
+        if self.extracts is None and self.claims is None:
+            raise UsageProblem("no extracts: give --extracts DIR, or --claims PATH with --notes and --note-blocks")
+        if self.since and self.until and self.since > self.until:
+            raise UsageProblem(f"--since {self.since} is after --until {self.until}")
+        if self.workbook_rows < 1:
+            raise UsageProblem("--workbook-rows must be 1 or more")
+        if self.workbook_rows > 1_000_000:
+            raise UsageProblem("--workbook-rows can be 1,000,000 at most: a sheet holds no more rows")
+
+    @property
+    def explicit(self) -> dict[str, str | None]:
+        """The path or glob given for each table, if any."""
+        return {"claims": self.claims, "notes": self.notes, "note_blocks": self.note_blocks}
+
+    @property
+    def is_whole_scope(self) -> bool:
+        """Only a run over all dates moves `current`."""
+        return self.since is None and self.until is None
+
+    @property
+    def judged(self) -> Setting:
+        """The as-of date and the service dates that the recomputation is asked for."""
+        bounds = {"since": self.since, "until": self.until}
+        return Setting(self.as_of, **{name: day for name, day in bounds.items() if day})
+
+
+def severities_at_or_above(fail_on: str) -> tuple[str, ...]:
+    """The severities that make a run exit 1; none for `never`."""
+    return () if fail_on == "never" else SEVERITIES[: SEVERITIES.index(fail_on) + 1]

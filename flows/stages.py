@@ -1,0 +1,148 @@
+"""The stages of an audit, in order: one list, run as it stands by the command line and task by task by Prefect.
+
+A stage takes the run, opens the run's DuckDB file itself and closes it again, and leaves what later stages need in that
+file or, where it is counts, on the run.
+"""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from flows.identity import run_id
+from flows.publish import publish_run, read_published
+from flows.settings import AuditSettings
+from transforms.contract import apply_contract
+from transforms.crosswalk import load_crosswalk
+from transforms.engine import open_database
+from transforms.errors import UsageProblem
+from transforms.extract import InputFile, Mapping, find_inputs, load_extracts, load_mapping
+from transforms.recompute import Match, judge_rows, require_match, stage_rows
+from transforms.reference import load_reference
+
+#: Where Great Expectations keeps its context below the output folder: not part of a run, so that history stays.
+CONTEXT = "great_expectations"
+
+
+@dataclass
+class Run:
+    """One audit under way: what was asked, where its working files are, and the counts that stages leave."""
+
+    settings: AuditSettings
+    work: Path
+    run_id: str = ""
+    mapping: Mapping | None = None
+    files: list[InputFile] = field(default_factory=list)
+    match: Match | None = None
+    verdict: object = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    manifest: dict | None = None
+    was_published_before: bool = False
+
+    @property
+    def database(self) -> Path:
+        return self.settings.warehouse or self.work / "audit.duckdb"
+
+
+def identify(run: Run) -> None:
+    """Finds the input files and the run id; where that run is published already, the stages have nothing to do."""
+    settings = run.settings
+    run.mapping = load_mapping(settings.mapping) if settings.mapping else None
+    run.files = find_inputs(settings.extracts, settings.explicit, run.mapping)
+    run.run_id = run_id(settings, run.files)
+    run.manifest = read_published(settings.out, run.run_id)
+    run.was_published_before = run.manifest is not None
+
+
+def extract(run: Run) -> None:
+    """Loads reference tables, crosswalk and extracts into a new DuckDB file."""
+    run.database.unlink(missing_ok=True)
+    with _database(run) as con:
+        load_reference(con, run.settings.reference)
+        load_crosswalk(con, run.settings.crosswalk)
+        load_extracts(con, run.files, run.mapping)
+
+
+def contract(run: Run) -> None:
+    """Sorts every row read into accepted, quarantined or duplicate; the counts must reconcile."""
+    with _database(run) as con:
+        apply_contract(con, run.settings.as_of)
+
+
+def recompute(run: Run) -> None:
+    """Final lines and notes, how much of them meets, then minutes, units and findings."""
+    with _database(run) as con:
+        run.match = stage_rows(con, run.settings.judged)
+        if not run.settings.allow_low_match:
+            require_match(run.match)
+        judge_rows(con, run.settings.judged)
+
+
+def judge(run: Run) -> None:
+    """Great Expectations judges the tables and the findings; its verdict must agree with the findings' own."""
+    # Imported here: Great Expectations takes seconds, and no other stage needs it.
+    from expectations.judge import agree
+    from expectations.judge import judge as judge_tables
+
+    run.verdict = judge_tables(run.database, run.settings.out / CONTEXT, run.run_id, as_of=run.settings.as_of)
+    with _database(run) as con:
+        statuses = dict(con.execute("select rule_id, status from rule_result").fetchall())
+    agree(run.verdict, statuses)
+
+
+def publish(run: Run) -> None:
+    """Writes the run folder aside, makes it durable, renames it, and swaps `current` last."""
+    with _database(run) as con:
+        run.manifest = publish_run(run, con)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: its name, what it does, and how often a transient fault may be met before it is given up."""
+
+    name: str
+    do: Callable[[Run], None]
+    retries: int = 0
+
+
+STAGES = (
+    Stage("extract", extract, retries=3),
+    Stage("contract", contract),
+    Stage("recompute", recompute),
+    Stage("judge", judge),
+    Stage("publish", publish),
+)
+
+
+def timed(stage: Stage, run: Run) -> None:
+    """Runs one stage and notes the seconds it took."""
+    started = time.monotonic()
+    stage.do(run)
+    run.seconds[stage.name] = round(time.monotonic() - started, 3)
+
+
+def open_run(settings: AuditSettings) -> Run:
+    """A run with a private working folder below the output folder, cleared of what a killed run left there."""
+    work = settings.out / ".work"
+    try:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True, mode=0o700)
+    except OSError as problem:
+        raise UsageProblem(f"--out {settings.out}: cannot be written ({problem.strerror})") from None
+    return Run(settings, work)
+
+
+def close_run(run: Run) -> None:
+    """Removes the working folder."""
+    shutil.rmtree(run.work, ignore_errors=True)
+
+
+def _database(run: Run):
+    try:
+        run.database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return open_database(run.database)
+    except (OSError, duckdb.IOException):
+        raise UsageProblem(f"{run.database}: cannot be opened or written; choose another place") from None

@@ -1,0 +1,112 @@
+"""What a run came to, in counts only: for the terminal, for --json and for Prefect's artifacts."""
+
+from decimal import Decimal
+from pathlib import Path
+
+
+def dollars(amount) -> str:
+    """An amount as people write it, or a dash where no money is known."""
+    return "-" if amount is None else f"${Decimal(str(amount)):,.2f}"
+
+
+def share(part: float | None) -> str:
+    """A share as a percentage, never rounded up to all or down to none; a dash where there is nothing to share."""
+    if part is None:
+        return "-"
+    rounded = round(100 * part, 1)
+    if rounded == 100 and part < 1:
+        return "99.9%"
+    if rounded == 0 and part > 0:
+        return "0.1%"
+    return f"{rounded:g}%"
+
+
+def rule_rows(manifest: dict) -> list[dict]:
+    """One dict a rule, gravest first, for a table: counts and dollars only."""
+    order = {"error": 0, "failed": 1, "passed": 2, "not_applicable": 3}
+    ordered = sorted(manifest["rules"], key=lambda rule: (order[rule["status"]], -rule["violations"], rule["rule_id"]))
+    return [
+        {
+            "rule": rule["rule_id"],
+            "status": rule["status"].replace("_", " "),
+            "violations": rule["violations"],
+            "in scope": rule["in_scope"],
+            "unjudged": rule["unjudged"],
+            "at risk": dollars(rule["at_risk_usd"]),
+        }
+        for rule in ordered
+    ]
+
+
+def lead_lines(manifest: dict) -> list[str]:
+    """What a reader has to know before the table: how much meets, what was read, what was left out."""
+    match, period = manifest["match"], manifest["period"]
+    read = sum(entry["rows_read"] for entry in manifest["inputs"])
+    quarantined = sum(entry["rows_quarantined"] for entry in manifest["inputs"])
+    repeated = sum(entry["rows_duplicate"] for entry in manifest["inputs"])
+    lines = [
+        f"Claim days that meet a note: {share(match['claim_day_share'])} "
+        f"({match['claim_days_with_note']} of {match['claim_days']}); notes that meet a claim: "
+        f"{share(match['note_share'])} ({match['notes_with_claim']} of {match['notes']})",
+        f"Service dates {period['first'] or '-'} to {period['last'] or '-'}, as of {manifest['as_of']}",
+        f"Rows read {read}: accepted {read - quarantined - repeated}, quarantined {quarantined}, repeated {repeated}",
+    ]
+    if manifest["unjudged_days"]:
+        reasons = ", ".join(f"{reason} {days}" for reason, days in manifest["unjudged_days"].items())
+        lines.append(f"Patients and dates left unjudged: {reasons}")
+    if manifest["payers_without_method"]:
+        lines.append(
+            f"Payers whose method nobody has told us of: {len(manifest['payers_without_method'])} "
+            "(judged on either count; add a row to payer_method.csv with --reference)"
+        )
+    for entry in manifest["inferred"]:
+        lines.append(
+            f"Inferred: {entry['table_name']}.{entry['column_name']} from {entry['taken_from']} "
+            f"on {entry['row_count']} rows of {entry['file_name']}"
+        )
+    if not manifest["contract_ok"]:
+        lines.append(f"Great Expectations: {len(manifest['contract_failures'])} contract checks failed")
+    return lines
+
+
+def markdown_summary(manifest: dict) -> str:
+    """The summary as Markdown, counts only."""
+    rows = rule_rows(manifest)
+    table = ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
+    table += ["| " + " | ".join(str(cell) for cell in row.values()) + " |" for row in rows]
+    lead = [f"- {line}" for line in lead_lines(manifest)]
+    total = f"At risk in all, each billed unit once: {dollars(manifest['at_risk_usd'])}"
+    return "\n".join([f"# Audit {manifest['run_id']}", "", *lead, "", *table, "", total, ""])
+
+
+def text_summary(manifest: dict, folder: Path) -> str:
+    """The summary for a terminal or a log: plain text in columns."""
+    rows = rule_rows(manifest)
+    widths = {name: max(len(name), *(len(str(row[name])) for row in rows)) for name in rows[0]}
+    numeric = {"violations", "in scope", "unjudged", "at risk"}
+
+    def line(cells: dict) -> str:
+        placed = (
+            str(cell).rjust(widths[name]) if name in numeric else str(cell).ljust(widths[name])
+            for name, cell in cells.items()
+        )
+        return "  ".join(placed).rstrip()
+
+    return "\n".join(
+        [
+            *lead_lines(manifest),
+            "",
+            line({name: name for name in rows[0]}),
+            line({name: "-" * widths[name] for name in rows[0]}),
+            *(line(row) for row in rows),
+            "",
+            f"Findings: {sum(rule['violations'] for rule in manifest['rules'])}. "
+            f"At risk in all, each billed unit once: {dollars(manifest['at_risk_usd'])}",
+            "",
+            f"Report      {folder / 'report.html'}",
+            f"Workbook    {folder / 'findings.xlsx'}",
+            f"Findings    {folder / 'findings.csv'}",
+            f"Set aside   {folder / 'quarantine.parquet'}",
+            f"Everything  {folder}",
+        ]
+    )

@@ -1,0 +1,61 @@
+"""Runs an audit in memory, from a folder of extracts to findings, without Great Expectations and publishing."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from transforms.contract import apply_contract
+from transforms.crosswalk import load_crosswalk
+from transforms.engine import open_database, rows_as_dicts
+from transforms.extract import find_inputs, load_extracts, load_mapping
+from transforms.recompute import ROWS_PER_PASS, Match, Setting, judge_rows, stage_rows
+from transforms.reference import load_reference
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What an audit found: findings and units as dicts of columns, rules by rule id, and the unjudged days."""
+
+    findings: list[dict]
+    rules: dict[str, dict]
+    units: list[dict]
+    quarantine: list[dict]
+    unjudged: set[tuple]
+    match: Match
+
+
+def audit_folder(
+    folder: Path,
+    as_of: date,
+    reference: Path | None = None,
+    *,
+    crosswalk: Path | None = None,
+    mapping: Path | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    rows_per_pass: int = ROWS_PER_PASS,
+    threads: int | None = None,
+) -> AuditResult:
+    """The result of auditing the extracts in `folder`; a rule that could not be run fails the test at once."""
+    bounds = {name: day for name, day in (("since", since), ("until", until)) if day}
+    setting = Setting(as_of, **bounds)
+    read = load_mapping(mapping) if mapping else None
+    with open_database(threads=threads) as con:
+        load_reference(con, reference)
+        load_crosswalk(con, crosswalk)
+        load_extracts(con, find_inputs(folder, {}, read), read)
+        apply_contract(con, as_of)
+        match = stage_rows(con, setting)
+        judge_rows(con, setting, rows_per_pass)
+        assert con.execute("select * from rule_error").fetchall() == []
+        unjudged = con.execute(
+            "select p.patient_id, u.service_date from stg_unjudged_day u join stg_patient p using (patient_key)"
+        ).fetchall()
+        return AuditResult(
+            findings=rows_as_dicts(con, "select * from finding order by finding_id"),
+            rules={row["rule_id"]: row for row in rows_as_dicts(con, "select * from rule_result")},
+            units=rows_as_dicts(con, "select * from unit_published order by all"),
+            quarantine=rows_as_dicts(con, "select * from quarantine order by table_name, file_name, source_line"),
+            unjudged=set(unjudged),
+            match=match,
+        )

@@ -1,0 +1,257 @@
+"""The oracle against hand-made cases: every rule broken and kept."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from tests.oracle import COLUMNS
+from tests.oracle_rows import (
+    AMA,
+    ANY,
+    CMS,
+    DAY,
+    REFERENCE,
+    block,
+    blocks_of,
+    broken,
+    cap,
+    line,
+    lines_of,
+    note,
+    one,
+    run,
+)
+
+
+def test_billed_units_exceed_minutes():
+    rows = [note()], [block("97110", 22)]
+    found = one(run([line(n=2, allowed_usd=Decimal("60"))], *rows), "billed_units_exceed_minutes")
+    assert set(found) == set(COLUMNS) and found["severity"] == "error" and found["discipline"] == "PT"
+    assert (found["billed_units"], found["expected_units"], found["supported_minutes"]) == (2, 1, 22)
+    assert found["at_risk_usd"] == Decimal("30.00")
+    assert not broken([line(n=1)], *rows)
+    assert not broken([line(n=2)], [note()], [block("97110", 23)])
+
+
+def test_billed_units_below_minutes_and_the_caps_in_its_way():
+    rows = [note()], [block("97112", 75)]
+    rule = "billed_units_below_minutes"
+    assert rule in broken([line("97112", 3)], *rows)
+    assert rule not in broken([line("97112", 5)], *rows)
+    assert rule not in broken([line("97112", 4)], *rows)  # the MUE is reached
+    assert rule in broken([line("97112", 4, payer_id=AMA)], *rows)  # who does not follow it
+    assert rule not in broken([line("97112", 4, payer_id="CAPPED")], *rows)  # four timed units a day
+    assert rule in broken([line("97112", 3, payer_id="CAPPED")], *rows)
+    denied = line("97140", 1, number=2, claim_status="denied")
+    assert rule not in broken([line("97112", 3), denied], *rows)
+
+
+def test_units_on_wrong_code():
+    rows = [note()], blocks_of("97112=24 97110=10")  # 97112 has 9 left when 97110 has 10
+    assert broken(lines_of("97112=1 97110=1"), *rows) == set()
+    found = one(run(lines_of("97110=2", charge_usd=Decimal("80")), *rows), "units_on_wrong_code")
+    assert (found["billed_units"], found["expected_units"], found["at_risk_usd"]) == (2, 2, Decimal("40.00"))
+    assert "units_on_wrong_code" not in broken(lines_of("97110=3"), *rows)
+
+
+def test_billed_code_not_documented():
+    rule = "billed_code_not_documented"
+    rows = [note()], [block("97112", 15), block("97014", number=2)]
+    found = one(run([*lines_of("97112=1 97140=1 G0283=1")], *rows), rule)
+    assert (found["procedure_code"], found["billed_units"]) == ("97140", 1)
+    assert rule not in broken([line("97150")], [note()], [block("97110", 15, delivery="group")])
+    assert rule in broken([line("97150")], [note()], [block("97110", 15)])
+    assert rule not in broken([line("97130")], [note()], [block("97129", 15)])
+    assert rule not in broken([line("97140")], [note(), note("N2")], [block("97112", 15)])
+    above = [note(total_timed_minutes=30)], [block("97112", 15)]
+    assert rule not in broken([line("97140")], *above)
+    assert rule in broken([line("97161")], *above)
+
+
+def test_days_without_a_counting_note():
+    names = "billed_day_not_documented", "billed_on_unsigned_note", "billed_note_marked_not_billable"
+    other = note("N9", patient_id="P9")
+    for notes, expected in (
+        ([], names[0]),
+        ([note(status="draft")], names[1]),
+        ([note(is_billable=False)], names[2]),
+        ([note(status="draft"), note("N2", is_billable=False)], names[2]),
+        ([note(status="draft", is_billable=False)], names[1]),
+        ([note(status="void")], names[0]),
+        ([note(discipline="OT")], names[0]),
+        ([note()], None),
+    ):
+        found = broken([line()], [*notes, other], [block("97110", 15)]) & set(names)
+        assert found == ({expected} if expected else set()), notes
+
+
+def test_not_documented_is_said_only_where_both_extracts_reach():
+    later = note("N9", patient_id="P9", service_date=DAY + timedelta(days=1))
+    result = run([line()], [later], [])
+    assert not result.findings and result.counts["billed_day_not_documented"]["unjudged"] == 1
+    assert not run([line()], [], []).findings
+
+
+def test_documented_day_not_billed():
+    rule, other = "documented_day_not_billed", line(claim="C9", patient_id="P9")
+    eight, seven = [block("97110", 8)], [block("97110", 7)]
+    assert rule in broken([other], [note()], eight)
+    assert rule not in broken([other], [note()], seven)
+    assert rule not in broken([other], [note()], blocks_of("97112=7 97110=7 97140=7"))  # AMA makes none
+    assert rule not in broken([other, line()], [note()], eight)
+    assert rule not in broken([other, line(claim_status="denied")], [note()], eight)
+    assert rule not in broken([other, line(n=0, payer_order=2)], [note()], eight)
+    assert rule in broken([other, line(n=0)], [note()], eight)
+    assert rule in broken([other], [note()], [block("97161")])
+    assert rule not in broken([other], [note()], [block("97010")])  # its MUE is 0
+    assert rule in broken([other], [note(total_timed_minutes=8)], [])
+    for days, said in ((5, True), (4, False)):
+        assert (rule in broken([other], [note()], eight, as_of=DAY + timedelta(days=days))) is said
+
+
+def test_minutes_counted_twice():
+    rule = "minutes_counted_twice"
+    rows = [block("97110", 20, "10:00", "10:20"), block("97140", 20, "10:10", "10:30", number=2)]
+    found = one(run([], [note()], rows), rule)
+    assert (found["procedure_code"], found["double_counted_minutes"]) == ("97140", 10)
+    assert found["severity"] == "error"
+    ot = [note(), note("N2", discipline="OT", provider_id="T2")]
+    shared = [rows[0], block("97530", 20, "10:10", "10:30", note_id="N2")]
+    found = one(run([], ot, shared), rule)
+    assert (found["severity"], found["discipline"]) == ("review", "OT")
+    assert rule not in broken([], [note()], [rows[0], block("97140", 20, "10:20", "10:40", number=2)])
+
+
+def test_therapist_in_two_places():
+    rule, notes = "therapist_in_two_places", [note(), note("N2", patient_id="P2")]
+    rows = [block("97110", 20, "10:00", "10:20"), block("97110", 20, "10:15", "10:35", note_id="N2")]
+    found = run([], notes, rows).of(rule)
+    assert [(row["patient_id"], row["double_counted_minutes"]) for row in found] == [("P1", 5), ("P2", 5)]
+    assert rule not in broken([], notes, [rows[0], rows[1] | {"provider_id": "T2"}])
+    assert rule not in broken([], notes, [rows[0] | {"minutes": 15}, rows[1]])  # a rest makes room
+    assert rule not in broken([], notes, [rows[0], rows[1] | {"started_at": "10:20"}])
+    kept = run([], notes, rows, unjudged={("P2", DAY)}).of(rule)  # her blocks stay in the run
+    assert [row["patient_id"] for row in kept] == ["P1"]
+
+
+def test_note_totals_and_stated_minutes():
+    above, below = "note_total_exceeds_blocks", "block_minutes_exceed_note_total"
+    for total, expected in ((15, set()), (16, {above}), (14, {below}), (None, set())):
+        found = broken([line()], [note(total_timed_minutes=total)], [block("97110", 15)])
+        assert found & {above, below} == expected
+    assert not broken([line()], [note(total_timed_minutes=16)], []) & {above, below}
+    rule = "stated_minutes_exceed_clock"
+    for minutes, start, end, said in (
+        (21, "10:00", "10:20", True),
+        (20, "10:00", "10:20", False),
+        (19, "10:00", "10:20", False),
+        (21, "10:00:10", "10:20:50", False),
+        (22, "10:00:10", "10:20:50", True),
+    ):
+        assert (rule in broken([], [note()], [block("97110", minutes, start, end)])) is said
+    assert rule not in broken([], [note()], [block("97110", 21, "10:00", "10:20", delivery="group")])
+
+
+def test_units_exceed_day_cap():
+    rule, rows = "units_exceed_day_cap", ([note()], [block("97112", 90)])
+    found = one(run([line("97112", 5, paid_usd=Decimal("100"))], *rows), rule)
+    assert (found["cap_units"], found["billed_units"], found["severity"]) == (4, 5, "error")
+    assert (found["at_risk_usd"], found["discipline"]) == (Decimal("20.00"), None)
+    assert rule not in broken([line("97112", 4)], *rows)
+    assert rule not in broken([line("97112", 5, payer_id=AMA)], *rows)
+    assert rule not in broken([line("97112", 5, claim_type="institutional")], *rows)
+    why = [note(cap_justification="two regions")]
+    assert one(run([line("97112", 5)], why, rows[1]), rule)["severity"] == "review"
+    assert one(run([line("97140", 4)], why, rows[1]), rule)["severity"] == "error"  # indicator 2
+    assert one(run([line("97010", 1)], why, rows[1]), rule)["severity"] == "error"  # cap 0
+    halves = [line("97112", 3), line("97112", 2, claim="C2", modifiers="GO")]
+    assert rule in broken(halves, *rows)  # over claims and disciplines
+    assert rule not in broken([halves[0], halves[1] | {"billing_provider_id": "B2"}], *rows)
+
+
+def test_caps_line_by_line_and_a_payers_own():
+    rule, rows = "units_exceed_day_cap", ([note()], [block("97535", 90)])
+    assert rule not in broken([line("97535", 2), line("97535", 2, number=2)], *rows)
+    assert rule in broken([line("97535", 3)], *rows)
+    assert rule in broken([line("97530", 3, payer_id=AMA, claim_type="institutional")], *rows)
+    assert rule not in broken([line("97530", 3)], *rows)
+
+
+def test_the_cap_in_force_on_the_service_date():
+    dated = [cap("97112", 4, 2, until=DAY), cap("97112", 6, 2, since=DAY)]
+    reference = REFERENCE | {"code_cap": dated}
+    for day, said in ((DAY - timedelta(days=1), True), (DAY, False)):
+        found = broken([line("97112", 5, service_date=day)], [], [], reference)
+        assert ("units_exceed_day_cap" in found) is said
+
+
+def test_timed_units_exceed_payer_day_cap():
+    rule, rows = "timed_units_exceed_payer_day_cap", [block("97110", 90)]
+    for n, why, severity in ((4, None, None), (5, None, "error"), (5, "two regions", "review")):
+        found = run([line("97110", n, payer_id="CAPPED")], [note(cap_justification=why)], rows).of(rule)
+        assert [row["severity"] for row in found] == ([severity] if severity else [])
+    assert rule in broken([line("97110", 5, payer_id="CAPPED")], [], [])
+    assert rule not in broken([line("97110", 5)], [note()], rows)
+
+
+def test_a_day_of_several_payers_is_the_one_billed_most():
+    lines = [line("97110", 1, payer_id="CAPPED"), line("97112", 4, number=2)]
+    assert "timed_units_exceed_payer_day_cap" not in broken(lines)
+    lines = [line("97110", 3, payer_id="CAPPED"), line("97112", 3, number=2)]
+    assert "timed_units_exceed_payer_day_cap" in broken(lines)
+
+
+def test_untimed_code_multiple_units():
+    rule = "untimed_code_multiple_units"
+    assert one(run([line("97161", 2, paid_usd=Decimal("9"))]), rule)["at_risk_usd"] == Decimal("4.50")
+    assert rule in broken([line("97014"), line("97014", claim="C2", modifiers="GP;59")])
+    assert rule not in broken([line("97014"), line("97161", number=2), line("97110", 2, number=3)])
+
+
+def test_timed_code_split_across_lines():
+    rule, first = "timed_code_split_across_lines", line("97110", 2)
+    assert one(run([first, line("97110", 1, number=2)]), rule)["billed_units"] == 3
+    for more in ({"claim": "C2"}, {"modifiers": "GP;59"}, {"rendering_provider_id": "T2"}, {"code": "97112"}):
+        assert rule not in broken([first, line(**({"code": "97110", "number": 2} | more))])
+    assert rule not in broken([line("97161"), line("97161", number=2)])
+    assert rule not in broken([line("97129"), line("97130", number=2)])
+
+
+def test_claim_line_duplicated():
+    rule, twice = "claim_line_duplicated", [line(claim="C1"), line(claim="C2", paid_usd=Decimal("5"))]
+    found = one(run(twice), rule)
+    assert (found["claim_id"], found["line_number"], found["at_risk_usd"]) == ("C2", 1, Decimal("5.00"))
+    assert rule in broken(twice, [note()], [block("97110", 22)])
+    assert rule not in broken(twice, [note()], [block("97110", 23)])  # two visits, two claims
+    evaluations = [line("97161"), line("97161", claim="C2")]
+    assert rule in broken(evaluations, [note()], [block("97110", 90)])
+    for more in ({"n": 2}, {"payer_id": AMA}, {"modifiers": "GP;59"}, {"rendering_provider_id": None}):
+        assert rule not in broken([line(), line(claim="C2", **more)])
+    assert rule not in broken([line(), line(number=2)])
+
+
+def test_provider_day_impossible():
+    rule = "provider_day_impossible"
+
+    def patients(count, n, **more):
+        return [line(n=n, claim=f"C{i}", patient_id=f"P{i}", **more) for i in range(count)]
+
+    # CMS: 15 x 8 - 7 = 113 minutes a patient: 8 patients 904, 9 patients 1,017
+    assert rule not in broken(patients(8, 8))
+    found = one(run(patients(9, 8)), rule)
+    assert (found["provider_id"], found["severity"], found["billed_units"]) == ("T1", "review", 72)
+    assert found["patient_id"] is None
+    assert rule not in broken(patients(9, 8, modifiers="CQ;GP"))
+    assert rule not in broken(patients(9, 8), unjudged={("P0", DAY)})
+    # 64 x 15 = 960 credited minutes are not over 960
+    assert rule not in broken([], [note()], [block("97110", 960)])
+    assert rule in broken([], [note()], [block("97110", 961)])
+    # 65 units: pooled 15 x 65 - 7 = 968; apart (15 x 32 - 7) + (15 x 33 - 7) = 961; 64 units: 953 and 946
+    for method in (CMS, AMA, ANY):
+        for text, said in (("97110=32 97112=33", True), ("97110=32 97112=32", False)):
+            assert (rule in broken(lines_of(text, payer_id=method))) is said, (method, text)
+
+
+def test_since_and_until_keep_their_dates():
+    rows = [line(n=9), line(n=9, claim="C2", service_date=DAY + timedelta(days=1))]
+    kept = run(rows, since=DAY, until=DAY)
+    assert {row["service_date"] for row in kept.units} == {DAY}

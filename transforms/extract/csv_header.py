@@ -1,0 +1,133 @@
+"""The header row of a CSV file: its columns, or why the file cannot be read as a table at all."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from transforms.contract_sql import BLANKS
+from transforms.errors import InputRejected
+from transforms.extract.csv_cells import NOT_UTF8
+from transforms.extract.csv_lines import Line, Lines
+from transforms.extract.csv_records import Cells, MalformedQuote
+
+LONGEST_HEADER_LINES = 20
+FOREIGN_STARTS = (
+    (b"PAR1", "is Parquet inside: name it .parquet"),
+    (b"PK\x03\x04", "is a workbook or a zip archive inside: save it as CSV UTF-8"),
+    (b"\xd0\xcf\x11\xe0", "is an old workbook inside: save it as CSV UTF-8"),
+    (b"\x1f\x8b", "is packed by gzip: unpack it"),
+    (b"\x28\xb5\x2f\xfd", "is packed by zstd: unpack it"),
+    (b"BZh", "is packed by bzip2: unpack it"),
+    (b"\xff\xfe", "looks like UTF-16: save it as UTF-8"),
+    (b"\xfe\xff", "looks like UTF-16: save it as UTF-8"),
+)
+
+
+@dataclass(frozen=True)
+class CsvShape:
+    """What the header says: the columns as named in file_<n>, the header's raw text, and how cells are set
+    apart."""
+
+    columns: tuple[str, ...]
+    header_cells: tuple[str, ...]
+    header_text: str
+    delimiter: str
+
+
+def read_shape(path: Path, file_name: str, delimiter: str) -> CsvShape:
+    """The header of a CSV file; raises InputRejected when the file has none that can be read."""
+    try:
+        with path.open("rb") as handle:
+            _refuse_foreign(handle.peek(4096)[:4096], file_name)
+            text = _header_text(Lines(handle), file_name, delimiter)
+    except OSError as problem:
+        raise InputRejected(f"{file_name}: cannot be read ({problem.strerror}): check its rights") from None
+    cells = Cells([])
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            cells.pending.append("\n")
+        cells.add(line, delimiter)
+    trimmed = _without_blank_tail(cells.cells)
+    return CsvShape(column_names(trimmed, file_name), tuple(trimmed), text, delimiter)
+
+
+def column_names(header: list[str], file_name: str) -> tuple[str, ...]:
+    """The columns' names in file_<n>: the header's, trimmed; raises InputRejected where two are the same."""
+    first_place: dict[str, int] = {}
+    names = []
+    reserved = {"source_line", "read_problem", "problem_column", "unread_text", "file_row_number"}
+    for place, cell in enumerate(header, 1):
+        shown = cell or f"unnamed_{place}"
+        if shown.lower() in reserved:
+            shown += "_in_file"
+        if shown.lower() in first_place:
+            if looks_like_data(header):
+                raise InputRejected(f"{file_name}: its first line looks like data: a header row is needed")
+            earlier = first_place[shown.lower()]
+            raise InputRejected(
+                f"{file_name}: header: columns {earlier} and {place} have the same name: rename or remove one"
+            )
+        first_place[shown.lower()] = place
+        names.append(shown)
+    return tuple(names)
+
+
+def looks_like_data(header: Iterable[str]) -> bool:
+    """Whether a first line holds numbers or dates, as no header row does."""
+    return any(re.fullmatch(r"[0-9][0-9.:/-]*", cell) for cell in header)
+
+
+def _refuse_foreign(start: bytes, file_name: str) -> None:
+    for magic, advice in FOREIGN_STARTS:
+        if start.startswith(magic):
+            raise InputRejected(f"{file_name}: {advice}")
+    if start.count(b"\x00") > len(start) // 8:
+        raise InputRejected(
+            f"{file_name}: is full of NUL bytes, as UTF-16 without its mark: save it as UTF-8"
+        )
+
+
+def _header_text(lines: Lines, file_name: str, delimiter: str) -> str:
+    """The raw text of the header record, lines joined by line feeds, blank lines before it kept as empty
+    lines."""
+    text: list[str] = []
+    cells = Cells([])
+    while (line := lines.next()) is not None:
+        if not text and not line.text.strip(BLANKS):
+            continue
+        if text:
+            cells.pending.append("\n")
+        _read_header_line(cells, line, file_name, delimiter)
+        text.append(line.text if text else line.text.removeprefix("\ufeff"))
+        if cells.pending is None or len(text) >= LONGEST_HEADER_LINES:
+            break
+    if not text:
+        raise InputRejected(f"{file_name}: is empty: a header row with the column names is needed")
+    if cells.pending is not None:
+        raise InputRejected(f"{file_name}: header: a quote is opened and not closed: correct the header row")
+    return "\n".join(text)
+
+
+def _read_header_line(cells: Cells, line: Line, file_name: str, delimiter: str) -> None:
+    if line.is_cut or NOT_UTF8.search(line.text):
+        raise InputRejected(
+            f"{file_name}: line {line.number}: the header is not UTF-8 text: save the file as UTF-8"
+        )
+    if "\x00" in line.text:
+        raise InputRejected(
+            f"{file_name}: line {line.number}: NUL bytes in the header: save the file as UTF-8 text"
+        )
+    try:
+        cells.add(line.text.removeprefix("\ufeff") if not cells.cells else line.text, delimiter)
+    except MalformedQuote:
+        raise InputRejected(
+            f"{file_name}: line {line.number}: the header's quotes do not close: correct them"
+        ) from None
+
+
+def _without_blank_tail(cells: list[str]) -> list[str]:
+    trimmed = [cell.strip(BLANKS) for cell in cells]
+    while len(trimmed) > 1 and not trimmed[-1]:
+        trimmed.pop()
+    return trimmed

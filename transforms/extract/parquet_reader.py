@@ -1,0 +1,171 @@
+"""Reads one Parquet file through DuckDB: a view file_<n> whose columns are text that the contract can
+parse."""
+
+from pathlib import Path
+
+import duckdb
+
+from transforms.contract_sql import name, text
+from transforms.errors import InputRejected
+from transforms.extract.csv_cells import LONGEST_CELL_BYTES, LONGEST_FREE_TEXT_BYTES
+from transforms.extract.csv_header import column_names
+
+CONTROL = r"[\x00-\x1F\x7F]"
+CONTROL_IN_FREE_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
+LARGEST_EXACT_DOUBLE = 1e15  # below it every whole DOUBLE is printed digit by digit
+
+
+def read_columns(
+    connection: duckdb.DuckDBPyConnection, path: Path, file_name: str
+) -> dict[str, tuple[str, str]]:
+    """The columns of a Parquet file: name in file_<n> -> (name DuckDB reads it under, DuckDB type).
+
+    Raises InputRejected when the file is not Parquet, or two columns have one name.
+    """
+    _refuse_other_formats(path, file_name)
+    try:
+        described = connection.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()
+        schema = connection.execute(
+            f"SELECT name, num_children FROM parquet_schema({text(_glob_free(path))})"
+        ).fetchall()
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error:  # its text may quote the file's content
+        raise unreadable(file_name) from None
+    # DuckDB renames the second of two columns that differ by case alone: only the schema knows the true
+    # names.
+    header = [own_name.strip() for own_name in _top_names(schema)]
+    columns = [(row[0], row[1]) for row in described][: len(header)]
+    return dict(zip(column_names(header, file_name), columns, strict=True))
+
+
+def make_view(
+    connection: duckdb.DuckDBPyConnection,
+    view: str,
+    path: Path,
+    file_name: str,
+    columns: dict[str, tuple[str, str]],
+    used: set[str],
+    free_text: set[str],
+) -> None:
+    """Makes `view` over the file: source_line (row number from 1), read_problem, problem_column, unread_text
+    (always null: every cell can be told apart), then the columns as text.
+
+    Raises InputRejected when a used column holds structures, bytes or instants, which have no one text.
+    """
+    for column in sorted(used):
+        _refuse_type(file_name, column, columns[column][1])
+    cells = ", ".join(
+        f"{_as_text(name(own), kind)} AS {name(shown)}" for shown, (own, kind) in columns.items()
+    )
+    problem, problem_column = _problems(columns, used, free_text)
+    connection.execute(
+        f"CREATE VIEW {name(view)} AS SELECT source_line, {problem} AS read_problem, "
+        f"{problem_column} AS problem_column, CAST(NULL AS VARCHAR) AS unread_text, "
+        f"{', '.join(map(name, columns))} FROM "
+        f"(SELECT file_row_number + 1 AS source_line, {cells} FROM {_scan(path)})"
+    )
+
+
+def unreadable(file_name: str) -> InputRejected:
+    """What to raise when DuckDB cannot read the file."""
+    return InputRejected(f"{file_name}: cannot be read as Parquet: it is broken or cut off; export it again")
+
+
+def _problems(columns: dict[str, tuple[str, str]], used: set[str], free_text: set[str]) -> tuple[str, str]:
+    """Two SQL expressions: the first problem of the row's used text cells, and its column."""
+    branches = []
+    for shown, (_, kind) in columns.items():
+        if shown not in used or not _holds_text(kind):
+            continue
+        cell, is_free = name(shown), shown in free_text
+        longest = LONGEST_FREE_TEXT_BYTES if is_free else LONGEST_CELL_BYTES
+        judged = cell if is_free else f"trim({cell}, {text(' ' + chr(9) + chr(10) + chr(13))})"
+        pattern = CONTROL_IN_FREE_TEXT if is_free else CONTROL
+        branches.append((f"strlen({cell}) > {longest}", "cell_too_long", shown))
+        branches.append((f"regexp_matches({judged}, {text(pattern)})", "control_character", shown))
+    if not branches:
+        return "CAST(NULL AS VARCHAR)", "CAST(NULL AS VARCHAR)"
+    problem = " ".join(f"WHEN {test} THEN {text(code)}" for test, code, _ in branches)
+    column = " ".join(f"WHEN {test} THEN {text(shown)}" for test, _, shown in branches)
+    return f"CASE {problem} END", f"CASE {column} END"
+
+
+def _as_text(column: str, kind: str) -> str:
+    """The SQL expression of a cell's text."""
+    if kind in ("DOUBLE", "FLOAT"):
+        # pandas keeps whole numbers with gaps as DOUBLE, and a gap as NaN.
+        whole = f"{column} = trunc({column}) AND abs({column}) < {LARGEST_EXACT_DOUBLE}"
+        digits = f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"
+        return f"""CASE WHEN isnan({column}) THEN NULL WHEN {whole} THEN {digits}
+            ELSE CAST({column} AS VARCHAR) END"""
+    if kind.startswith("DECIMAL") and not kind.endswith(")[]"):
+        return rf"regexp_replace(CAST({column} AS VARCHAR), '\.0+$', '')"
+    if kind.startswith("TIME") and "ZONE" not in kind and not kind.endswith("[]"):
+        return rf"regexp_replace(CAST({column} AS VARCHAR), '\.[0-9]+$', '')"
+    if kind.endswith("[]"):
+        return f"array_to_string(CAST({column} AS VARCHAR[]), ';')"
+    return f"CAST({column} AS VARCHAR)"
+
+
+def _refuse_type(file_name: str, column: str, kind: str) -> None:
+    where = f"{file_name}: column {column!r}"
+    if "WITH TIME ZONE" in kind:
+        raise InputRejected(f"{where} holds instants in a time zone: export local times without one")
+    inner = kind.removesuffix("[]")
+    if inner == "BLOB":
+        raise InputRejected(f"{where} holds bytes: export it as text")
+    if inner.startswith(("STRUCT", "MAP", "UNION", "VARIANT", "GEOMETRY")) or inner.endswith("]"):
+        raise InputRejected(f"{where} holds nested values: export it as text, or as a list of plain values")
+
+
+def _holds_text(kind: str) -> bool:
+    return kind == "VARCHAR" or kind.startswith("ENUM") or kind.endswith("[]")
+
+
+def _refuse_other_formats(path: Path, file_name: str) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputRejected(f"{file_name}: its path is not UTF-8: rename it") from None
+    try:
+        with path.open("rb") as handle:
+            start = handle.read(4)
+            size = handle.seek(0, 2)
+            handle.seek(max(0, size - 4))
+            end = handle.read(4)
+    except OSError as problem:
+        raise InputRejected(f"{file_name}: cannot be read ({problem.strerror}): check its rights") from None
+    if not size:
+        raise InputRejected(f"{file_name}: is empty: export it again")
+    if b"PARE" in (start, end):
+        raise InputRejected(f"{file_name}: is encrypted Parquet: export it without encryption")
+    if start != b"PAR1":
+        raise InputRejected(
+            f"{file_name}: is not Parquet inside: export it again, or name it .csv if it is CSV"
+        )
+    if end != b"PAR1":
+        raise InputRejected(
+            f"{file_name}: is cut off: its Parquet footer is missing; export or copy it again"
+        )
+
+
+def _top_names(schema: list[tuple[str, int | None]]) -> list[str]:
+    """The names of the outermost columns of a schema given in depth-first order, its root first."""
+    names, position = [], 1
+    while position < len(schema):
+        names.append(schema[position][0])
+        open_nodes = 1
+        while open_nodes:  # passes over the column and all below it
+            open_nodes += (schema[position][1] or 0) - 1
+            position += 1
+    return names
+
+
+def _scan(path: Path) -> str:
+    return f"read_parquet({text(_glob_free(path))}, file_row_number = true, hive_partitioning = false)"
+
+
+def _glob_free(path: Path) -> str:
+    """The path with the characters escaped that DuckDB would take for a glob."""
+    return "".join(f"[{letter}]" if letter in "[*?" else letter for letter in str(path))
