@@ -16,8 +16,8 @@ select
     u.billed_timed_units - u.supported_units as at_risk_units,
     true as is_at_risk_timed_only,
     d.payer_reference_key as reference_key,
-    u.billed_timed_units || ' timed units were billed, and ' || u.supported_minutes || ' supported minutes make at most '
-        || u.supported_units || case d.counting_method
+    u.billed_timed_units || ' timed units were billed, and ' || u.supported_minutes
+        || ' supported minutes make at most ' || u.supported_units || case d.counting_method
             when 'cms_8_minute' then ' under the CMS 8-minute rule.'
             when 'ama_midpoint' then ' when each code is counted alone (AMA midpoint).'
             else ' under either count (the method of this payer is not known).'

@@ -15,11 +15,11 @@ select
     case
         when not d.is_judged then 'unjudged'
         when d.has_billed_line then 'passed'
-        -- nothing to bill: no untimed code, and no unit under both methods (an undecidable day: under CMS)
-        when untimed.day_key is null
-            and (u.sure_cms_units = 0 or (u.is_decidable and u.ama_units = 0)) then 'passed'
         when not d.is_covered or not d.is_past_billing_lag or d.has_set_aside_line then 'unjudged'
-        else 'violated'
+        when untimed.day_key is not null then 'violated'
+        -- a unit under both methods; on an undecidable day under CMS
+        when u.sure_cms_units >= 1 and (u.ama_units >= 1 or not u.is_decidable) then 'violated'
+        else 'passed'
     end as verdict,
     d.day_key,
     0 as billed_units,

@@ -7,7 +7,7 @@ with
 above as (
     select
         s.day_key,
-        cast(sum(greatest(0, s.billed_units - s.expected_units)) as integer) as units_above_split,
+        cast(sum(s.billed_units - s.expected_units) as integer) as units_above_split,
         string_agg(s.procedure_code || ' (billed ' || s.billed_units || ', lawful ' || s.expected_units || ')', ', '
             order by s.procedure_code) as codes
     from unit_split as s

@@ -33,11 +33,12 @@ line as (
         l.line_key,
         l.billed_units,
         l.amount_e4,
-        case when s.is_at_risk_timed_only and not l.is_timed then 0 else coalesce(s.at_risk_units, 0) end as at_risk_units,
-        case when s.is_at_risk_timed_only and not l.is_timed then 0 else coalesce(u.units_above_split, 0) end
+        coalesce(s.at_risk_units, 0) as at_risk_units,
+        -- an excess of timed units never falls on an untimed line
+        case when l.is_timed or not s.is_at_risk_timed_only then coalesce(u.units_above_split, 0) else 0 end
             as first_units,
-        case when s.is_at_risk_timed_only and not l.is_timed then 0
-            else l.billed_units - coalesce(u.units_above_split, 0) end as other_units
+        case when l.is_timed or not s.is_at_risk_timed_only
+            then l.billed_units - coalesce(u.units_above_split, 0) else 0 end as other_units
     from subject_line as s
     join stg_line as l on l.line_key = s.line_key
     left join unit_line as u on u.line_key = s.line_key

@@ -1,0 +1,118 @@
+"""The SQL models keep their promises: headers, named columns, stages in one direction, comments on every CTE."""
+
+import re
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from transforms.models import STAGES, VIOLATION_COLUMNS, load_models
+
+MODELS = [model for stage in STAGES for model in load_models(stage)]
+IDS = [f"{model.stage}/{model.name}" for model in MODELS]
+#: What stands before staging: accepted rows, what was set aside, reference tables and the run's setting.
+GIVEN = {"quarantine", "input_file", "run_setting", "rule_count", "rule_error", "line_at_risk_total", "violation"}
+GIVEN_PREFIXES = ("ok_", "ref_", "crosswalk_")
+LONGEST_LINE = 120
+PREFIX = {"staging": "stg_", "minutes": "min_", "units": "unit_"}
+
+
+def parsed(model) -> exp.Expression:
+    return sqlglot.parse_one(model.text, read="duckdb")
+
+
+def tables_read(model) -> set[str]:
+    """The tables that a model reads, its own CTEs aside."""
+    tree = parsed(model)
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return {table.name for table in tree.find_all(exp.Table)} - own
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_reads_only_its_own_stage_and_the_stages_before(model):
+    made = {other.name: STAGES.index(other.stage) for other in MODELS}
+    for table in tables_read(model):
+        if table in GIVEN or table.startswith(GIVEN_PREFIXES):
+            continue
+        if table in made:
+            assert made[table] <= STAGES.index(model.stage), f"{table} belongs to a later stage"
+        else:
+            # The published tables that every pass adds to.
+            assert table in {"finding", "unit_published"}, f"{table} is made by no model"
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_no_rule_reads_a_dated_table_to_judge_a_code_or_a_payer(model):
+    dated = {"ref_code_cap", "ref_payer_method", "ref_procedure_code"}
+    if model.stage in ("findings", "minutes"):
+        assert not tables_read(model) & dated, "dates are resolved once, in staging"
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_every_column_is_named_and_no_star_is_selected(model):
+    tree = parsed(model)
+    for select in tree.find_all(exp.Select):
+        for column in select.expressions:
+            assert not isinstance(column, exp.Star), "select * hides what a model gives"
+            inside_count = select.find_ancestor(exp.Subquery) or select.find_ancestor(exp.Exists)
+            assert inside_count or column.output_name, f"a column has no name: {column.sql()[:60]}"
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_joins_are_by_on(model):
+    for join in parsed(model).find_all(exp.Join):
+        assert join.args.get("on") or join.kind == "CROSS", join.sql()[:80]
+        assert not join.args.get("using")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_above_each_cte_stands_which_rows_it_holds(model):
+    lines = model.text.splitlines()
+    named = [number for number, line in enumerate(lines) if re.match(r"^[a-z_]+ as \($", line)]
+    ctes = [cte.alias for cte in parsed(model).find_all(exp.CTE)]
+    assert len(named) == len(ctes), f"each CTE starts a line of its own: {ctes}"
+    undocumented = [
+        lines[number] for number in named if not lines[number - 1].startswith("-- ") and lines[number - 1] != "),"
+    ]
+    assert not undocumented
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_every_window_that_ranks_or_runs_has_a_total_order(model):
+    """A running window without a unique last key gives other rows from run to run."""
+    unique = ("_key", "_id", "place", "procedure_code", "_number", "note_version", "discipline")
+    for window in parsed(model).find_all(exp.Window):
+        order = window.args.get("order")
+        if order:
+            last = order.expressions[-1].this.sql()
+            assert last.endswith(unique), f"the order ends in {last}"
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_is_named_like_its_stage_and_lines_are_short(model):
+    assert model.name.startswith(PREFIX.get(model.stage, ""))
+    assert max(len(line) for line in model.text.splitlines()) <= LONGEST_LINE
+    assert "{" not in model.text, "values come from parameters or reference tables"
+
+
+@pytest.mark.parametrize("model", load_models("findings"), ids=lambda model: model.name)
+def test_a_rule_ends_in_the_finding_shape(model):
+    select = parsed(model)
+    names = {column.output_name for column in select.expressions}
+    assert "verdict" in names and "message" in names
+    assert names - {"verdict"} <= set(VIOLATION_COLUMNS)
+    assert names & {"day_key", "patient_key", "clinician_key"}, "a finding has a subject"
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_the_order_of_models_is_what_a_parser_finds(model):
+    """models.py finds what a model reads by a pattern, to start quickly; the parser must agree."""
+    names = {other.name for other in MODELS if other.stage == model.stage} - {model.name}
+    assert model.reads & names == tables_read(model) & names
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_is_carried_over_to_spark_as_a_parsable_text(model):
+    """The same text shall run on a distributed engine one day; running it there is that engine's own test."""
+    carried = sqlglot.transpile(model.text, read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
+    assert len(carried) == 1 and sqlglot.parse_one(carried[0], read="spark")
