@@ -71,7 +71,8 @@ def publish_run(run, con) -> dict:
     try:
         runs.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.rmtree(aside, ignore_errors=True)
-        (aside / "accepted").mkdir(parents=True, mode=0o700)
+        aside.mkdir(mode=0o700)
+        (aside / "accepted").mkdir(mode=0o700)
         manifest = _write_files(run, con, aside)
         _make_durable(aside)
         aside.rename(runs / run.run_id)
@@ -141,7 +142,9 @@ def describe(run, con) -> dict:
             "group by reason order by reason",
         ),
         "payers_without_method": _counts(
-            con, "select payer_id, count(*) from stg_line where is_payer_unlisted group by payer_id order by payer_id"
+            con,
+            "select payer_id, count(distinct (patient_key, service_date, discipline)) from stg_line "
+            "where is_payer_unlisted and not is_set_aside group by payer_id order by payer_id",
         ),
         "days_with_several_payers": con.execute(
             "select count(*) from stg_therapy_day where payer_count > 1"

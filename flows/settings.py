@@ -7,6 +7,8 @@ from pathlib import Path
 from transforms.errors import UsageProblem
 from transforms.recompute import Setting
 
+#: No service date lies before the first day, and none is known so far ahead as the last.
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2999, 12, 31)
 #: Severities from the gravest down; --fail-on SEVERITY looks at that one and the graver ones.
 SEVERITIES = ("error", "warning", "review")
 
@@ -35,10 +37,17 @@ class AuditSettings:
     def __post_init__(self):
         if self.extracts is None and self.claims is None:
             raise UsageProblem("no extracts: give --extracts DIR, or --claims PATH with --notes and --note-blocks")
+        if not FIRST_DAY <= self.as_of <= LAST_DAY:
+            raise UsageProblem(f"--as-of {self.as_of}: must lie between {FIRST_DAY} and {LAST_DAY}")
         if self.since and self.until and self.since > self.until:
-            raise UsageProblem(f"--since {self.since} is after --until {self.until}")
+            raise UsageProblem(f"--since {self.since} is after --until {self.until}; swap them")
+        if self.fail_on_new and self.fail_on == "never":
+            raise UsageProblem("--fail-on-new needs --fail-on error, warning or review: else no finding fails a run")
+        for option, path in (("--out", self.out), ("--warehouse", self.warehouse)):
+            if path and "?" in str(path):
+                raise UsageProblem(f"{option} {path}: DuckDB cannot work in a path with a question mark; choose another")
         if self.workbook_rows < 1:
-            raise UsageProblem("--workbook-rows must be 1 or more")
+            raise UsageProblem(f"--workbook-rows {self.workbook_rows}: must be 1 or more")
         if self.workbook_rows > 1_000_000:
             raise UsageProblem("--workbook-rows can be 1,000,000 at most: a sheet holds no more rows")
 

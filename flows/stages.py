@@ -18,7 +18,7 @@ from flows.settings import AuditSettings
 from transforms.contract import apply_contract
 from transforms.crosswalk import load_crosswalk
 from transforms.engine import open_database
-from transforms.errors import UsageProblem
+from transforms.errors import AuditError, UsageProblem
 from transforms.extract import InputFile, Mapping, find_inputs, load_extracts, load_mapping
 from transforms.recompute import Match, judge_rows, require_match, stage_rows
 from transforms.reference import load_reference
@@ -88,6 +88,11 @@ def judge(run: Run) -> None:
     from expectations.judge import judge as judge_tables
 
     run.verdict = judge_tables(run.database, run.settings.out / CONTEXT, run.run_id, as_of=run.settings.as_of)
+    if not run.verdict.contract_ok:
+        raise AuditError(
+            "Great Expectations found accepted rows that break the contract, so nothing is published: "
+            + "; ".join(run.verdict.contract_failures)
+        )
     with _database(run) as con:
         statuses = dict(con.execute("select rule_id, status from rule_result").fetchall())
     agree(run.verdict, statuses)

@@ -10,15 +10,8 @@ def dollars(amount) -> str:
 
 
 def share(part: float | None) -> str:
-    """A share as a percentage, never rounded up to all or down to none; a dash where there is nothing to share."""
-    if part is None:
-        return "-"
-    rounded = round(100 * part, 1)
-    if rounded == 100 and part < 1:
-        return "99.9%"
-    if rounded == 0 and part > 0:
-        return "0.1%"
-    return f"{rounded:g}%"
+    """A share as a percentage, cut and never rounded up, so that nearly all never reads as all."""
+    return "-" if part is None else f"{int(part * 1000) / 10:g}%"
 
 
 def rule_rows(manifest: dict) -> list[dict]:

@@ -22,7 +22,8 @@ HOSTILE = {
     "provider_id": "nul\x00bell\x07esc\x1b[31m\ud800\uffff",
     "payer_id": "x" * 40_000,
     "clinic_id": "00123",
-    "citation": "http://evil.example/ {{ 7 * 7 }} {% raw %}",
+    "citation": "http://evil.example/",
+    "procedure_code": "{{ 7 * 7 }} {% raw %}",
     "sources": "a _x0041_ b",
 }
 

@@ -18,21 +18,22 @@ COLUMNS = {
     "at_risk_usd": "at risk, US$",
     "severity": "severity",
     "rule_id": "rule",
-    "service_date": "service date",
+    "service_date": "date",
     "patient_id": "patient",
-    "discipline": "discipline",
+    "discipline": "disc.",
     "payer_id": "payer",
     "provider_id": "provider",
     "procedure_code": "code",
-    "billed_units": "billed units",
-    "expected_units": "expected units",
-    "expected_units_other_method": "by the other count",
-    "supported_minutes": "supported minutes",
     "message": "what is wrong",
+    "billed_units": "billed",
+    "expected_units": "expected",
+    "expected_units_other_method": "other count",
+    "supported_minutes": "minutes",
+    "double_counted_minutes": "double",
+    "cap_units": "cap",
     "claim_ids": "claims",
     "note_ids": "notes",
     "sources": "file and line",
-    "citation": "source of the rule",
     "finding_id": "finding",
 }
 
@@ -54,11 +55,17 @@ def write_html(path: Path, report: Report) -> None:
     page = environment.get_template("report.html.j2").render(
         report=report,
         columns=COLUMNS,
-        findings=most_dollars(report.findings, MOST_FINDINGS),
+        findings=[_breakable(row) for row in most_dollars(report.findings, MOST_FINDINGS)],
         findings_in_all=len(report.findings),
         reference_versions=sorted(_pairs(report.reference_versions)),
     )
     path.write_bytes(page.encode("utf-8"))
+
+
+def _breakable(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """The finding with room for line breaks in its joined lists, and the start of its id that `explain` takes."""
+    joined = {name: (finding.get(name) or "").replace(";", "; ") for name in ("claim_ids", "note_ids", "sources")}
+    return {**finding, **joined, "finding_id": str(finding.get("finding_id") or "")[:12]}
 
 
 def _shown(value: Any) -> Any:
