@@ -334,7 +334,7 @@ class TestFiles:
         ("[claims]\ndelimiter = '\"'\n", "claims.delimiter: one character"),
         ('[claims]\ndelimiter = "ab"\n', "claims.delimiter: one character"),
         ("[claims]\ncolumns = []\n", "claims.columns: a table is needed"),
-        ('[claims.columns]\nclaimid = "x"', "claims.columns.claimid: no column of the contract: did you mean"),
+        ('[claims.columns]\nclaimid = "x"', "claims.columns.claimid: no column of the contract"),
         ('[claims.columns]\nminutes = "x"\n', "claims.columns.minutes: no column of the contract"),
         ('[claims.columns]\nservice_date = {from = "x", date_formats = "%Y"}', "date_formats: a list"),
         ('[claims.columns]\nservice_date = {from = "x", date_formats = ["%Y-%q"]}', "'%Y-%q' is no"),

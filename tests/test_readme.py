@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from flows.cli import cli
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-SHOWN = re.findall(r"^\$ minutewise (.+)\n(.*?)```", README, re.MULTILINE | re.DOTALL)
+SHOWN = re.findall(r"^\$ minutewise ([^\n]+)\n(.*?)```", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize(("command", "printed"), SHOWN, ids=[command for command, _ in SHOWN])

@@ -41,6 +41,7 @@ VIOLATION_COLUMNS = {
     "supported_minutes": "integer",
     "double_counted_minutes": "integer",
     "cap_units": "integer",
+    "line_cap_units": "integer",  # a cap on each line by itself
     "at_risk_units": "integer",
     "is_at_risk_timed_only": "boolean",
     "reference_key": "varchar",

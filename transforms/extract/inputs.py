@@ -51,20 +51,27 @@ def find_inputs(
     missing folder or file, and when nothing looks like claims.
     """
     explicit = {table: pattern for table, pattern in (explicit or {}).items() if pattern is not None}
-    folder = _folder(extracts)
     found: list[InputFile] = []
     for table in TABLES:
-        if table in explicit:
-            paths = _explicit_paths(table, explicit[table])
-        elif folder is not None:
-            paths = _folder_paths(folder, table, mapping)
-        else:
-            paths = []
-        if not paths and table == "claims":
-            raise UsageProblem(_no_claims(folder))
+        try:
+            folder = _folder(extracts)
+            paths = _paths(folder, table, explicit, mapping)
+        except OSError as problem:
+            raise UsageProblem(
+                f"{problem.filename}: cannot be read ({problem.strerror}): check its rights"
+            ) from None
         for shown, path in sorted(_shown_names(paths, folder).items()):
             found.append(InputFile(len(found) + 1, table, shown, path, file_sha256(path), _format(path)))
     return found
+
+
+def _paths(folder: Path | None, table: str, explicit: dict[str, str], mapping: Mapping | None) -> list[Path]:
+    if table in explicit:
+        return _explicit_paths(table, explicit[table])
+    paths = _folder_paths(folder, table, mapping) if folder is not None else []
+    if not paths and table == "claims":
+        raise UsageProblem(_no_claims(folder))
+    return paths
 
 
 def file_sha256(path: Path) -> str:

@@ -50,6 +50,7 @@ select
     true as has_billing_provider_subject,
     test.tested_units as billed_units,
     test.cap_units,
+    case when test.indicator = '1' then test.cap_units end as line_cap_units,
     test.excess_units as at_risk_units,
     test.reference_key,
     test.tested_units || ' units of ' || test.procedure_code || ' were billed, and the cap in force on the day is '

@@ -4,7 +4,7 @@
 with
 -- the lines of a subject: one line, one therapy day (and code), a capped code's lines, or a clinician's day
 subject_line as (
-    select f.finding_key, f.at_risk_units, f.is_at_risk_timed_only, l.line_key
+    select f.finding_key, f.at_risk_units, f.line_cap_units, f.is_at_risk_timed_only, l.line_key
     from finding_row as f
     join stg_line as l
         on l.patient_key = f.patient_key and l.service_date = f.service_date and l.discipline = f.discipline
@@ -12,7 +12,7 @@ subject_line as (
         and (f.line_key is null or l.line_key = f.line_key)
         and (f.procedure_code is null or f.procedure_code in (l.procedure_code, l.counted_code))
     union all
-    select f.finding_key, f.at_risk_units, f.is_at_risk_timed_only, l.line_key
+    select f.finding_key, f.at_risk_units, f.line_cap_units, f.is_at_risk_timed_only, l.line_key
     from finding_row as f
     join stg_line as l
         on l.patient_key = f.patient_key and l.service_date = f.service_date
@@ -21,7 +21,7 @@ subject_line as (
         and (f.payer_id is null or l.payer_id = f.payer_id)
     where f.has_billing_provider_subject and not l.is_set_aside
     union all
-    select f.finding_key, f.at_risk_units, f.is_at_risk_timed_only, l.line_key
+    select f.finding_key, f.at_risk_units, f.line_cap_units, f.is_at_risk_timed_only, l.line_key
     from finding_row as f
     join stg_line as l on l.clinician_key = f.clinician_key and l.service_date = f.service_date
     where f.patient_key is null and not l.is_set_aside and l.is_timed
@@ -34,6 +34,7 @@ line as (
         l.billed_units,
         l.amount_e4,
         coalesce(s.at_risk_units, 0) as at_risk_units,
+        s.line_cap_units,
         -- an excess of timed units never falls on an untimed line
         case when l.is_timed or not s.is_at_risk_timed_only then coalesce(u.units_above_split, 0) else 0 end
             as first_units,
@@ -51,6 +52,7 @@ ordered as (
         line.billed_units,
         line.amount_e4,
         line.at_risk_units,
+        line.line_cap_units,
         line.first_units,
         line.other_units,
         coalesce(sum(line.first_units) over (
@@ -70,10 +72,12 @@ risk as (
         ordered.line_key,
         ordered.billed_units,
         ordered.amount_e4,
-        cast(
-            greatest(0, least(ordered.first_units, ordered.at_risk_units - ordered.first_units_before))
-            + greatest(0, least(ordered.other_units, ordered.at_risk_units - ordered.other_units_before)) as integer
-        ) as at_risk_units
+        -- a cap on each line by itself is exceeded on that line
+        cast(case
+            when ordered.line_cap_units is not null then greatest(0, ordered.billed_units - ordered.line_cap_units)
+            else greatest(0, least(ordered.first_units, ordered.at_risk_units - ordered.first_units_before))
+                + greatest(0, least(ordered.other_units, ordered.at_risk_units - ordered.other_units_before))
+        end as integer) as at_risk_units
     from ordered
 )
 select

@@ -28,6 +28,7 @@ select
     v.supported_minutes,
     v.double_counted_minutes,
     v.cap_units,
+    v.line_cap_units,
     v.at_risk_units,
     coalesce(v.is_at_risk_timed_only, false) as is_at_risk_timed_only,
     v.reference_key,
