@@ -21,6 +21,7 @@ COMPARED = (
     "service_date",
     "patient_id",
     "discipline",
+    "payer_id",
     "procedure_code",
     "billed_units",
     "expected_units",

@@ -8,6 +8,7 @@ import csv
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from pathlib import Path
 
 from transforms.errors import UsageProblem
@@ -28,8 +29,8 @@ def _word(*allowed):
 
 
 def _whole(text):
-    if not text.isascii() or not text.isdigit():
-        raise ValueError("must be a whole number of 0 or more")
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        raise ValueError("must be a whole number from 0 to 999999")
     return int(text)
 
 
@@ -38,8 +39,8 @@ def _number(text):
         value = Decimal(text)
     except InvalidOperation:
         raise ValueError("must be a number") from None
-    if not value.is_finite() or value < 0:
-        raise ValueError("must be a number of 0 or more")
+    if not value.is_finite() or not 0 <= value < 1_000_000:
+        raise ValueError("must be a number from 0 to 999999")
     return value
 
 
@@ -183,12 +184,12 @@ def lay_over(shipped: list[Row], own: list[Row]) -> list[Row]:
 
 def _check_overlay(folder: Path) -> None:
     if not folder.is_dir():
-        raise UsageProblem(f"--reference {folder}: no such folder")
+        raise UsageProblem(f"--reference {folder}: no such folder; name the one that holds your own dated tables")
     known = {f"{table.name}.csv" for table in TABLES}
     found = sorted(path.name for path in folder.glob("*.csv"))
     for name in found:
         if name not in known:
-            raise UsageProblem(f"--reference: {name} is no reference table; known are {', '.join(sorted(known))}")
+            raise UsageProblem(f"--reference: {name} is no reference table; rename or remove it; known are {', '.join(sorted(known))}")
     if not found:
         raise UsageProblem(f"--reference {folder}: holds no reference table (*.csv)")
 
@@ -221,7 +222,7 @@ def _check_header(file: str, header: list[str], table: Table) -> None:
 
 def _row(file: str, line: int, cells: dict, table: Table) -> Row:
     def fail(column, why):
-        key = "/".join((cells.get(name) or "").strip() for name in table.key)
+        key = "/".join(filter(None, ((cells.get(name) or "").strip() for name in table.key)))
         raise UsageProblem(f"{file}, line {line}, key {key or '(empty)'}, column {column}: {why}")
 
     if None in cells or None in cells.values():
@@ -238,6 +239,8 @@ def _row(file: str, line: int, cells: dict, table: Table) -> Row:
             values[name] = column.read(text[name])
         except ValueError as problem:
             fail(name, str(problem))
+    if values.get("name") == "minimum_match_share" and values["value"] > 1:
+        fail("value", "is a share: must be a number from 0 to 1")
     for name in ("citation", "last_checked_on"):
         if not text.get(name):
             fail(name, "is empty: every row says where it comes from and when that was last checked")
@@ -268,10 +271,10 @@ def _period(text: dict, table: Table, fail) -> tuple[date, date]:
 
 def _check_periods(rows: list[Row]) -> None:
     ordered = sorted(rows, key=lambda row: (tuple(str(part) for part in row.key), row.start))
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if before.key != after.key:
             continue
-        key = "/".join(str(part or "") for part in after.key)
+        key = "/".join(str(part) for part in after.key if part)
         where = f"{after.file}, line {after.line}, key {key}"
         if after.start < before.end:
             raise UsageProblem(f"{where}: its period overlaps the one of line {before.line}")

@@ -23,17 +23,18 @@ block_row as (
     where (r.block_key is null or b.block_key = r.block_key)
         and (r.clinician_key is null or b.clinician_key = r.clinician_key)
 ),
--- the other patients' blocks in a clinician's double-booked run
+-- the other patients' blocks that overlap a double-booked one
 other_patient_row as (
-    select f.finding_key, b.file_number, b.source_line
+    select f.finding_key, other.file_number, other.source_line
     from finding_row as f
-    join min_clinician_block as mine
-        on mine.patient_key = f.patient_key and mine.service_date = f.service_date
-        and mine.discipline = f.discipline and mine.is_double_booked
-    join min_clinician_block as other
-        on other.clinician_key = mine.clinician_key and other.service_date = mine.service_date
-        and other.clinician_run_number = mine.clinician_run_number
-    join stg_block as b on b.block_key = other.block_key
+    join min_clinician_block as booked
+        on booked.patient_key = f.patient_key and booked.service_date = f.service_date
+        and booked.discipline = f.discipline and booked.is_double_booked
+    join min_block as mine on mine.block_key = booked.block_key
+    join stg_block as other
+        on other.clinician_key = booked.clinician_key and other.service_date = booked.service_date
+        and other.patient_key <> booked.patient_key and other.is_timed_one_on_one
+        and other.start_minute < mine.end_minute and mine.start_minute < other.end_minute
     where f.rule_id = 'therapist_in_two_places'
 )
 select claim_row.finding_key, claim_row.file_number, claim_row.source_line from claim_row

@@ -1,6 +1,13 @@
 -- grain: one therapy day and code, as published
 -- units: whole minutes and units
 -- source: interface s. 3 (units.parquet)
+with
+-- days with more than one lawful split: a mark of the day, on each of its rows
+tied as (
+    select distinct s.day_key
+    from unit_split as s
+    where s.is_tie
+)
 select
     p.patient_id,
     d.service_date,
@@ -18,7 +25,7 @@ select
     u.ama_units as day_units_ama,
     split.expected_units,
     c.billed_units,
-    coalesce(split.is_tie, false) as is_tie,
+    tied.day_key is not null as is_tie,
     u.is_decidable,
     d.is_judged,
     d.payer_count
@@ -27,3 +34,4 @@ join stg_therapy_day as d on d.day_key = c.day_key
 join stg_patient as p on p.patient_key = d.patient_key
 join unit_day as u on u.day_key = c.day_key
 left join unit_split as split on split.day_key = c.day_key and split.procedure_code = c.procedure_code
+left join tied on tied.day_key = c.day_key
