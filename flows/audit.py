@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 
+from flows.failures import told_without_values
 from flows.lock import only_run
-from flows.publish import current_run
 from flows.settings import AuditSettings, severities_at_or_above
-from flows.stages import STAGES, Run, Stage, close_run, identify, open_run, timed
+from flows.stages import STAGES, WAREHOUSE_STAGES, Run, Stage, close_run, identify, keep_warehouse, open_run, timed
 
 #: Runs one stage of a run; Prefect puts a task around it.
 Runner = Callable[[Stage, Run], None]
@@ -30,34 +30,44 @@ def run_audit(settings: AuditSettings, run_stage: Runner = timed) -> Outcome:
     locks = [settings.out / ".lock"]
     if settings.warehouse:
         locks.append(settings.warehouse.with_name(settings.warehouse.name + ".lock"))
-    with only_run(*locks):
+    with told_without_values(), only_run(*locks):
         run = open_run(settings)
-        previous = current_run(settings.out)
         try:
             identify(run)
-            if not run.was_published_before:
-                for stage in STAGES:
-                    run_stage(stage, run)
+            for stage in _stages_to_run(run):
+                run_stage(stage, run)
+            keep_warehouse(run)
         finally:
             close_run(run)
-    folder = settings.out / "runs" / run.run_id
-    return Outcome(exit_code(settings, folder, run.manifest, previous), run.manifest, folder, run.was_published_before)
+        folder = settings.out / "runs" / run.run_id
+        return Outcome(exit_code(settings, folder, run.manifest), run.manifest, folder, run.was_published_before)
 
 
-def exit_code(settings: AuditSettings, folder: Path, manifest: dict, previous: str | None) -> int:
+def _stages_to_run(run: Run) -> tuple[Stage, ...]:
+    """All of them; for a run that is published already only those that a warehouse is made by, where one is asked."""
+    if not run.was_published_before:
+        return STAGES
+    return WAREHOUSE_STAGES if run.settings.warehouse else ()
+
+
+def exit_code(settings: AuditSettings, folder: Path, manifest: dict) -> int:
     """0, or 1 where a finding is as grave as --fail-on says, or a rule could not be run at all."""
     if any(rule["status"] == "error" for rule in manifest["rules"]):
         return 1
     grave = severities_at_or_above(settings.fail_on)
     if not any(manifest["findings_by_severity"].get(severity) for severity in grave):
         return 0
-    if settings.fail_on_new and previous and previous != manifest["run_id"]:
-        return 1 if _has_new(folder, settings.out / "runs" / previous, grave) else 0
+    # Which run came before stands in the manifest: the same audit again has to repeat its exit code.
+    before = manifest.get("previous_run")
+    if settings.fail_on_new and before:
+        return 1 if _has_new(folder, settings.out / "runs" / before, grave) else 0
     return 1
 
 
 def _has_new(folder: Path, previous: Path, grave: tuple[str, ...]) -> bool:
-    """Whether a grave finding was not among the findings of the run before."""
+    """Whether a grave finding was not among the findings of the run before; all are new where that one is gone."""
+    if not (previous / "findings.parquet").exists():
+        return True
     query = (
         "select count(*) from read_parquet(?) as now where now.severity in (select unnest(?)) "
         "and now.finding_id not in (select finding_id from read_parquet(?))"

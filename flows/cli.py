@@ -1,18 +1,29 @@
 """The command line. Heavy libraries are imported where a command needs them, so that --help answers at once."""
 
 import json
-import logging
 import os
+import re
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
 
+from flows.failures import TRACEBACK, internal_error
 from transforms.errors import AuditError
 
-_FOLDER = click.Path(path_type=Path, file_okay=False)
-_FILE = click.Path(path_type=Path, dir_okay=False)
+
+class Place(click.Path):
+    """A path that is not empty: an empty one would mean the folder that the user happens to be in."""
+
+    def convert(self, value, param, ctx):
+        if not str(value).strip():
+            self.fail("is empty; give a path", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_FOLDER = Place(path_type=Path, file_okay=False)
+_FILE = Place(path_type=Path, dir_okay=False)
 
 
 class Day(click.ParamType):
@@ -24,25 +35,35 @@ class Day(click.ParamType):
         if isinstance(value, date):
             return value
         try:
-            return datetime.strptime(value, "%Y-%m-%d").date()
+            if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+                return date.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is not a date; write it as YYYY-MM-DD, say 2026-10-31", param, ctx)
+            pass
+        self.fail(f"{value!r} is not a date; write it as YYYY-MM-DD, say 2026-10-31", param, ctx)
 
 
 DAY = Day()
 
 
 @click.group(
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Start with:  minutewise audit --extracts data/samples --reference data/samples/reference --out out",
+    epilog="""\b
+Examples:
+  minutewise audit --extracts data/samples --reference data/samples/reference --as-of 2026-11-10 --out out
+  minutewise units 97112=24 97110=23""",
 )
 @click.version_option(package_name="minutewise")
-def cli():
+@click.pass_context
+def cli(context):
     """Audits outpatient therapy claims against therapy notes.
 
     Recomputes the 15-minute units that each day's notes support, and reports what does not hold, with its proof.
     A day is called wrong only when no lawful reading of its note supports what was billed.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
 
 
 @cli.command(
@@ -99,12 +120,12 @@ def audit(under_prefect, as_json, as_of, **options):
         with shown_stage() as run_stage:
             outcome = run_audit(settings, run_stage)
     if outcome.was_published_before:
-        click.echo(f"This audit is published already: {outcome.folder}", err=True)
+        click.echo(f"minutewise: this audit is published already: {outcome.folder}", err=True)
     if as_json:
         document = {**outcome.manifest, "folder": str(outcome.folder), "exit_code": outcome.exit_code}
-        click.echo(json.dumps(document, indent=2, default=str))
+        _tell(json.dumps(document, indent=2, default=str))
     else:
-        click.echo(text_summary(outcome.manifest, outcome.folder))
+        _tell(text_summary(outcome.manifest, outcome.folder))
     broken = [rule["rule_id"] for rule in outcome.manifest["rules"] if rule["status"] == "error"]
     if broken:
         click.echo(f"minutewise: these rules could not be run, so nothing is said of them: {', '.join(broken)}", err=True)
@@ -130,7 +151,7 @@ def units(minutes, payer, on, reference, as_json):
 
     on = on or date.today()
     day = count_day(_code_minutes(minutes), payer, on, reference)
-    click.echo(json.dumps(units_json(day), indent=2, default=str) if as_json else units_text(day, payer, on))
+    _tell(json.dumps(units_json(day), indent=2, default=str) if as_json else units_text(day, payer, on))
     return 0
 
 
@@ -138,14 +159,14 @@ def _code_minutes(texts: tuple[str, ...]) -> dict[str, int]:
     read: dict[str, int] = {}
     for text in texts:
         code, equals, minutes = text.partition("=")
-        code = code.strip().upper()
-        if not equals or not code or not minutes.strip().isascii() or not minutes.strip().isdigit():
+        code, minutes = code.strip().upper(), minutes.strip()
+        if not equals or not code or not re.fullmatch("[0-9]{1,9}", minutes):
             raise click.UsageError(f"{text!r} is not CODE=MINUTES with whole minutes, say 97112=24")
-        if int(minutes) > 1440:
-            raise click.UsageError(f"{text!r}: a day has 1440 minutes")
         if code in read:
             raise click.UsageError(f"{code} is given twice; add its minutes up")
         read[code] = int(minutes)
+    if sum(read.values()) > 1440:
+        raise click.UsageError(f"{' '.join(texts)}: a day has 1440 minutes")
     return read
 
 
@@ -160,65 +181,67 @@ def explain(out, finding_id, run_id, as_json):
     from flows.explain_text import explain_text
 
     derivation = derive(out, finding_id, run_id)
-    click.echo(json.dumps(derivation, indent=2, default=str) if as_json else explain_text(derivation))
+    _tell(json.dumps(derivation, indent=2, default=str) if as_json else explain_text(derivation))
     return 0
 
 
-@cli.command()
+@cli.command(epilog="\b\nExamples:\n  minutewise rules\n  minutewise rules --json")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def rules(as_json):
     """List the rules: what each looks at, how grave it is, where it comes from, what it does not check."""
     from flows.rule_table import rule_table, rule_text
 
     table = rule_table()
-    click.echo(json.dumps(table, indent=2) if as_json else rule_text(table))
+    _tell(json.dumps(table, indent=2) if as_json else rule_text(table))
     return 0
 
 
-@cli.command()
+@cli.command(epilog="\b\nExamples:\n  minutewise doctor\n  PREFECT_API_URL=http://localhost:4200/api minutewise doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def doctor(as_json):
     """Say which versions and settings are here, and what is reachable."""
     from flows.doctor import examine, examine_text
 
     found = examine()
-    click.echo(json.dumps(found, indent=2) if as_json else examine_text(found))
-    return 0 if found["ok"] else 4
+    _tell(json.dumps(found, indent=2) if as_json else examine_text(found))
+    return 0 if found["ok"] else 2
 
 
 def main() -> None:
     """Runs the command line: exit codes as in the README, and never a traceback for a user's mistake."""
+    # A name that the terminal's encoding cannot show must not end a run that is published.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(cli.main(standalone_mode=False))
+        sys.exit(cli.main(prog_name="minutewise", standalone_mode=False))
     except click.ClickException as problem:
-        problem.show()
-        sys.exit(2)
+        _fail(_one_line(problem), 2)
     except click.Abort:
         _fail("stopped; nothing was published", 130)
     except AuditError as problem:
         _fail(str(problem), problem.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as problem:
         # The text of a stranger's exception may hold a patient's value: only its kind and place are said.
-        if os.environ.get("MINUTEWISE_TRACEBACK"):
+        if os.environ.get(TRACEBACK):
             raise
-        logging.getLogger(__name__).debug("internal error", exc_info=True)
-        _fail(
-            f"internal error ({type(problem).__name__}{_place(problem)}); nothing was published. Please report it with "
-            "the output of `minutewise doctor`; MINUTEWISE_TRACEBACK=1 shows the traceback, which may hold data",
-            4,
-        )
+        _fail(internal_error(problem), 4)
 
 
-def _place(problem: Exception) -> str:
-    trace = problem.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+def _tell(text: str) -> None:
+    """Prints data; a reader that has read enough and gone (head) changes neither the work nor the exit code."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _one_line(problem: click.ClickException) -> str:
+    """What is wrong with the command line, and where its help is."""
+    context = getattr(problem, "ctx", None)
+    path = context.command_path if context else "minutewise"
+    return f"{problem.format_message().rstrip('.')}; see `{path} --help`"
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"minutewise: {message}", err=True)
+    click.echo(f"minutewise: {' '.join(message.split())}", err=True)
     sys.exit(code)

@@ -40,12 +40,18 @@ def _prefect_server() -> str:
     address = os.environ.get("PREFECT_API_URL")
     if not address:
         return "none named (PREFECT_API_URL is not set): --prefect starts a temporary one"
-    parts = urlsplit(address)
     try:
-        with socket.create_connection((parts.hostname or "", parts.port or 4200), timeout=2):
-            return f"answers at {parts.hostname}:{parts.port or 4200}"
-    except OSError:
-        return f"does not answer at {parts.hostname}:{parts.port or 4200}"
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme, 4200)
+    except ValueError:
+        host = None
+    if not host:
+        return "PREFECT_API_URL is no address; write it as http://localhost:4200/api"
+    try:
+        with socket.create_connection((host, port), timeout=2):
+            return f"answers at {host}:{port}"
+    except (OSError, UnicodeError):
+        return f"does not answer at {host}:{port}"
 
 
 def examine_text(found: dict) -> str:

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import os
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from flows.settings import AuditSettings
+from transforms.errors import UsageProblem
 from transforms.extract import InputFile
 from transforms.reference import REFERENCE
 
@@ -23,14 +25,22 @@ def package_version() -> str:
         return "0"
 
 
-def folder_digest(*folders: Path) -> str:
-    """One sha256 over the names and bytes of every file below the folders, in order of name."""
+def folder_digest(*folders: Path, pattern: str = "**/*") -> str:
+    """One sha256 over the names and bytes of the folders' files, in order of name; UsageProblem for an unreadable one."""
     digest = hashlib.sha256()
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
+        for path in sorted(folder.glob(pattern)):
             if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+                name = os.fsencode(path.relative_to(folder).as_posix())
+                digest.update(name + b"\0" + _bytes(path) + b"\0")
     return digest.hexdigest()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise UsageProblem(f"{path}: cannot be read ({problem.strerror}); check its rights") from None
 
 
 def code_version() -> str:
@@ -40,7 +50,7 @@ def code_version() -> str:
 
 def reference_version(overlay: Path | None) -> str:
     """A digest of the shipped reference tables and the user's own."""
-    return folder_digest(*(folder for folder in (REFERENCE, overlay) if folder))[:12]
+    return folder_digest(*(folder for folder in (REFERENCE, overlay) if folder), pattern="*.csv")[:12]
 
 
 def run_id(settings: AuditSettings, files: list[InputFile]) -> str:
@@ -50,7 +60,7 @@ def run_id(settings: AuditSettings, files: list[InputFile]) -> str:
         "code": code_version(),
         "schema": SCHEMA_VERSION,
         "reference": reference_version(settings.reference),
-        "crosswalk": folder_digest(settings.crosswalk) if settings.crosswalk else None,
+        "crosswalk": folder_digest(settings.crosswalk, pattern="*.csv") if settings.crosswalk else None,
         "mapping": hashlib.sha256(settings.mapping.read_bytes()).hexdigest() if settings.mapping else None,
         "as_of": settings.as_of.isoformat(),
         "since": settings.since and settings.since.isoformat(),

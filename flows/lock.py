@@ -34,5 +34,5 @@ def _take(path: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(handle)
-        raise Busy(f"another run holds {path.parent}; wait for it to end, or give another --out") from None
+        raise Busy(f"another run holds {path}; wait for it to end, or give another --out and --warehouse") from None
     return handle

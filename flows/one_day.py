@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 from transforms.contract import apply_contract
+from transforms.contract_fields import REASONS
 from transforms.crosswalk import load_crosswalk
 from transforms.engine import open_database, rows_as_dicts
 from transforms.errors import UsageProblem
@@ -40,9 +41,10 @@ class Cap:
 
 @dataclass(frozen=True)
 class Day:
-    """Both counts of a day, its payer's method, and the caps that bind there."""
+    """Both counts of a day; its payer (None: none was asked for), that payer's method, and the caps that bind there."""
 
     minutes: dict[str, int]
+    payer: str | None
     counts: dict[str, Count]
     counting_method: str
     is_payer_unlisted: bool
@@ -62,7 +64,7 @@ def lawful_splits(slots: list[tuple[str, int]], units: int) -> list[dict[str, in
         split: dict[str, int] = {}
         for code in [*sure, *chosen]:
             split[code] = split.get(code, 0) + 1
-        splits.append(dict(sorted(split.items())))
+        splits.append(dict(sorted(split.items(), key=lambda item: (-item[1], item[0]))))
     return splits
 
 
@@ -91,6 +93,7 @@ def count_day(minutes: dict[str, int], payer: str | None, day: date, reference: 
         line = rows_as_dicts(con, "select * from stg_line limit 1")[0]
         return Day(
             minutes=minutes,
+            payer=payer,
             counts={
                 "cms_8_minute": Count(total[0], lawful_splits(slots, total[0])),
                 "ama_midpoint": Count(total[1], [dict(alone)]),
@@ -145,6 +148,9 @@ def _lay_in(con, minutes: dict[str, int], payer: str, day: date) -> None:
         )
         load_extracts(con, find_inputs(Path(folder)), None)
     apply_contract(con, day)
+    broken = con.execute("select column_name, reason from quarantine limit 1").fetchone()
+    if broken:
+        raise UsageProblem(f"{broken[0]}: {REASONS[broken[1]]}; correct the option or the argument")
 
 
 def _caps(con) -> list[Cap]:

@@ -7,15 +7,18 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+
+import duckdb
 
 from expectations.report import Report
 from expectations.report.html import write_html
 from expectations.report.workbook import write_workbook
 from flows.identity import SCHEMA_VERSION, code_version, reference_version
 from transforms.engine import rows_as_dicts
-from transforms.errors import AuditError, UsageProblem
+from transforms.errors import UsageProblem
 
 #: What each Parquet file holds, and in which order: the same rows give the same bytes.
 TABLES = {
@@ -53,7 +56,12 @@ MANIFEST = "manifest.json"
 def read_published(out: Path, run_id: str) -> dict | None:
     """The manifest of a run that is published already, else None."""
     path = out / "runs" / run_id / MANIFEST
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        raise UsageProblem(f"{path}: cannot be read as a manifest; remove the run's folder and audit again") from None
 
 
 def current_run(out: Path) -> str | None:
@@ -62,6 +70,8 @@ def current_run(out: Path) -> str | None:
         return (out / "current").read_text(encoding="utf-8").strip() or None
     except FileNotFoundError:
         return None
+    except (OSError, ValueError):
+        raise UsageProblem(f"{out / 'current'}: cannot be read as a run id; remove it and audit again") from None
 
 
 def publish_run(run, con) -> dict:
@@ -70,7 +80,8 @@ def publish_run(run, con) -> dict:
     aside = runs / f".{run.run_id}.partial"
     try:
         runs.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.rmtree(aside, ignore_errors=True)
+        for left in runs.glob(".*.partial"):
+            shutil.rmtree(left, ignore_errors=True)
         aside.mkdir(mode=0o700)
         (aside / "accepted").mkdir(mode=0o700)
         manifest = _write_files(run, con, aside)
@@ -79,12 +90,16 @@ def publish_run(run, con) -> dict:
         _sync(runs)
         if run.settings.is_whole_scope:
             _swap_current(run.settings.out, run.run_id)
-    except OSError as problem:
-        raise UsageProblem(f"--out {run.settings.out}: cannot be written ({problem.strerror})") from None
+    except (OSError, duckdb.IOException) as problem:
+        why = getattr(problem, "strerror", None) or "is the disk full?"
+        raise UsageProblem(f"--out {run.settings.out}: cannot be written ({why})") from None
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
     return manifest
 
 
 def _write_files(run, con, folder: Path) -> dict:
+    started = time.monotonic()
     for name, query in TABLES.items():
         _copy(con, query, folder / f"{name}.parquet", "format parquet, compression zstd")
     for table in KEPT_TABLES:
@@ -100,6 +115,7 @@ def _write_files(run, con, folder: Path) -> dict:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+    manifest["seconds"] = {**run.seconds, "publish": round(time.monotonic() - started, 3)}
     _write_json(folder / MANIFEST, manifest)
     return manifest
 
@@ -109,6 +125,7 @@ def describe(run, con) -> dict:
     dates = rows_as_dicts(con, "select min(service_date) as first, max(service_date) as last from stg_therapy_day")[0]
     return {
         "run_id": run.run_id,
+        "previous_run": run.previous_run,
         "as_of": run.settings.as_of.isoformat(),
         "since": _iso(run.settings.since),
         "until": _iso(run.settings.until),
@@ -117,7 +134,6 @@ def describe(run, con) -> dict:
         "schema_version": SCHEMA_VERSION,
         "reference_version": reference_version(run.settings.reference),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": run.seconds,
         "inputs": _inputs(con),
         "match": _match(run.match),
         "inferred": rows_as_dicts(con, "select * from inference order by all"),
@@ -253,10 +269,13 @@ def _swap_current(out: Path, run_id: str) -> None:
 
 def published_folder(out: Path, run_id: str | None = None) -> Path:
     """The folder of a published run, the current one by default; raises UsageProblem where there is none."""
+    asked = run_id
     run_id = run_id or current_run(out)
     if run_id is None:
         raise UsageProblem(f"{out}: no run is published there; run `minutewise audit --out {out}` first")
     folder = out / "runs" / run_id
     if not (folder / MANIFEST).exists():
-        raise AuditError(f"{out}: `current` names a run that is not there; run the audit again")
+        if asked:
+            raise UsageProblem(f"{out}: no run {asked} is published there; see the folder names in {out / 'runs'}")
+        raise UsageProblem(f"{out}: `current` names a run that is not there; run the audit again")
     return folder

@@ -46,6 +46,8 @@ class AuditSettings:
         for option, path in (("--out", self.out), ("--warehouse", self.warehouse)):
             if path and "?" in str(path):
                 raise UsageProblem(f"{option} {path}: DuckDB cannot work in a path with a question mark; choose another")
+            if path and any("\ud800" <= letter <= "\udfff" for letter in str(path)):
+                raise UsageProblem(f"{option} {path}: DuckDB cannot work in a path that is not UTF-8; choose another")
         if self.workbook_rows < 1:
             raise UsageProblem(f"--workbook-rows {self.workbook_rows}: must be 1 or more")
         if self.workbook_rows > 1_000_000:

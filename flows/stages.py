@@ -4,6 +4,7 @@ A stage takes the run, opens the run's DuckDB file itself and closes it again, a
 file or, where it is counts, on the run.
 """
 
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -12,13 +13,14 @@ from pathlib import Path
 
 import duckdb
 
+from flows.failures import told_without_values
 from flows.identity import run_id
-from flows.publish import publish_run, read_published
+from flows.publish import current_run, publish_run, read_published
 from flows.settings import AuditSettings
 from transforms.contract import apply_contract
 from transforms.crosswalk import load_crosswalk
 from transforms.engine import open_database
-from transforms.errors import AuditError, UsageProblem
+from transforms.errors import AuditError, Busy, UsageProblem
 from transforms.extract import InputFile, Mapping, find_inputs, load_extracts, load_mapping
 from transforms.recompute import Match, judge_rows, require_match, stage_rows
 from transforms.reference import load_reference
@@ -34,6 +36,7 @@ class Run:
     settings: AuditSettings
     work: Path
     run_id: str = ""
+    previous_run: str | None = None
     mapping: Mapping | None = None
     files: list[InputFile] = field(default_factory=list)
     match: Match | None = None
@@ -44,12 +47,17 @@ class Run:
 
     @property
     def database(self) -> Path:
-        return self.settings.warehouse or self.work / "audit.duckdb"
+        """The run's DuckDB file; beside a warehouse, so that the last one stays until this one is whole."""
+        kept = self.settings.warehouse
+        return kept.with_name(f".{kept.name}.partial") if kept else self.work / "audit.duckdb"
 
 
 def identify(run: Run) -> None:
     """Finds the input files and the run id; where that run is published already, the stages have nothing to do."""
     settings = run.settings
+    if settings.warehouse:
+        _require_own_database(settings.warehouse)
+    run.previous_run = current_run(settings.out)
     run.mapping = load_mapping(settings.mapping) if settings.mapping else None
     run.files = find_inputs(settings.extracts, settings.explicit, run.mapping)
     run.run_id = run_id(settings, run.files)
@@ -59,7 +67,7 @@ def identify(run: Run) -> None:
 
 def extract(run: Run) -> None:
     """Loads reference tables, crosswalk and extracts into a new DuckDB file."""
-    run.database.unlink(missing_ok=True)
+    _remove_database(run)
     with _database(run) as con:
         load_reference(con, run.settings.reference)
         load_crosswalk(con, run.settings.crosswalk)
@@ -122,10 +130,15 @@ STAGES = (
 )
 
 
+#: What a warehouse is made by: all that reads the extracts and recomputes, nothing that publishes.
+WAREHOUSE_STAGES = STAGES[:3]
+
+
 def timed(stage: Stage, run: Run) -> None:
-    """Runs one stage and notes the seconds it took."""
+    """Runs one stage and notes the seconds it took; an unforeseen error becomes AuditError without its text."""
     started = time.monotonic()
-    stage.do(run)
+    with told_without_values():
+        stage.do(run)
     run.seconds[stage.name] = round(time.monotonic() - started, 3)
 
 
@@ -137,12 +150,48 @@ def open_run(settings: AuditSettings) -> Run:
         work.mkdir(parents=True, mode=0o700)
     except OSError as problem:
         raise UsageProblem(f"--out {settings.out}: cannot be written ({problem.strerror})") from None
+    for folder in (settings.out / "runs", settings.out / CONTEXT):
+        if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+            raise UsageProblem(f"{folder}: cannot be written; check its rights, or give another --out")
     return Run(settings, work)
 
 
 def close_run(run: Run) -> None:
-    """Removes the working folder."""
+    """Removes the working folder and what is left of the run's DuckDB file."""
     shutil.rmtree(run.work, ignore_errors=True)
+    _remove_database(run)
+
+
+def keep_warehouse(run: Run) -> None:
+    """Puts the run's DuckDB file where --warehouse says, in the place of the one before."""
+    kept = run.settings.warehouse
+    if not kept:
+        return
+    try:
+        kept.with_name(kept.name + ".wal").unlink(missing_ok=True)
+        run.database.rename(kept)
+    except OSError as problem:
+        raise UsageProblem(f"--warehouse {kept}: cannot be written ({problem.strerror})") from None
+
+
+def _remove_database(run: Run) -> None:
+    for path in (run.database, run.database.with_name(run.database.name + ".wal")):
+        path.unlink(missing_ok=True)
+
+
+def _require_own_database(path: Path) -> None:
+    """Raises UsageProblem for a file that no audit made, Busy for one in use: a warehouse is replaced as a whole."""
+    if not path.exists() or not path.stat().st_size:
+        return
+    try:
+        with duckdb.connect(str(path), read_only=True) as con:
+            tables = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
+    except duckdb.Error as problem:
+        if "lock" in str(problem):
+            raise Busy(f"--warehouse {path}: another program has it open; close it there") from None
+        tables = {"what is no DuckDB file"}
+    if tables and "ref_audit_rule" not in tables:
+        raise UsageProblem(f"--warehouse {path}: was not made by an audit and would be replaced; choose another name")
 
 
 def _database(run: Run):

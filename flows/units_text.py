@@ -11,16 +11,13 @@ NAMES = {
 
 
 def units_json(day: Day) -> dict:
-    """The document of `--json`: units and splits by method, then the payer's method and the caps."""
+    """The document of `--json`: units and splits by method; with a payer, that payer's method and the caps too."""
     counts = {
         method: {"units": count.units, "splits": count.splits} for method, count in day.counts.items()
     }
-    return {
-        **counts,
-        "minutes": day.minutes,
-        "counting_method": day.counting_method,
-        "caps": [vars(cap) for cap in day.caps],
-    }
+    if day.payer is None:
+        return counts
+    return {**counts, "counting_method": day.counting_method, "caps": [vars(cap) for cap in day.caps]}
 
 
 def units_text(day: Day, payer: str | None, on: date) -> str:

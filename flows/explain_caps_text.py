@@ -1,0 +1,109 @@
+"""The caps in force and the dollars at risk of a derivation, as text."""
+
+from decimal import Decimal
+
+from flows.explain_table import dollars, in_force, table, wrap
+from flows.explain_words import counted
+
+_INDICATORS = {
+    "1": "1: line by line",
+    "2": "2: never exceeded",
+    "3": "3: more if justified",
+}
+
+
+def caps(facts: dict) -> list[str]:
+    """Every cap that binds lines of the date, the cap on the day's timed units, and where each comes from."""
+    proofs: list[str] = []
+    rows = []
+    for cap in facts["caps"]:
+        owner = f"payer {cap['cap_payer_id']}" if cap["cap_payer_id"] else "MUE"
+        rows.append(
+            [
+                cap["procedure_code"],
+                owner,
+                cap["billing_provider_id"] or "unknown",
+                cap["cap_units"],
+                _INDICATORS.get(cap["indicator"] or "", ""),
+                cap["tested_units"],
+                max(0, cap["tested_units"] - cap["cap_units"]) or "",
+                _proof(cap, proofs),
+            ]
+        )
+    for day in facts["days"]:
+        if day["timed_units_per_day_cap"] is not None:
+            billed, most = day["billed_timed_units"], day["timed_units_per_day_cap"]
+            owner, over = f"payer {day['payer_id']}", max(0, billed - most) or ""
+            proof = _proof(day["method_row"], proofs)
+            rows.append([f"timed, {day['discipline']}", owner, "", most, "", billed, over, proof])
+    headers = ["code", "cap of", "billed by", "cap", "indicator", "billed", "over", "source"]
+    text = table(headers, rows, "cap billed over") or ["  No cap binds a line of this date."]
+    for number, proof in enumerate(proofs, start=1):
+        text += wrap(f"[{number}] {proof}", hanging=6)
+    return text + _unbound(facts) + _justified(facts)
+
+
+def _proof(row: dict, proofs: list[str]) -> str:
+    """The number of a reference row in the list of proofs, put there where it is new."""
+    said = f"{row['citation']}; {in_force(row)}; row {row['reference_key']}"
+    if said not in proofs:
+        proofs.append(said)
+    return f"[{proofs.index(said) + 1}]"
+
+
+def _unbound(facts: dict) -> list[str]:
+    """MUE caps that are known and do not bind, with the reason."""
+    said = []
+    for line in facts["lines"]:
+        if line["standing"] == "bills" and line["mue_units"] is not None and not line["is_mue_bound"]:
+            why = (
+                "an institutional claim"
+                if line["claim_type"] == "institutional"
+                else (f"payer {line['payer_id']} does not follow the MUE table")
+            )
+            said.append(f"  The MUE of {line['procedure_code']}, {line['mue_units']}, does not bind: {why}.")
+    return list(dict.fromkeys(said))
+
+
+def _justified(facts: dict) -> list[str]:
+    given = [note for note in facts["notes"] if note["standing"] == "counting" and note["cap_justification"]]
+    if not given and facts["caps"]:
+        return ["  No counting note of the date gives a justification for units above a cap."]
+    said = (f'{note["note_id"]} ({note["source"]}) justifies: "{note["cap_justification"]}"' for note in given)
+    return [line for one in said for line in wrap(one, hanging=4)]
+
+
+def money(facts: dict) -> list[str]:
+    """Units at risk times their price, line by line."""
+    subject, finding = facts["subject"], facts["finding"]
+    if subject is None or subject["at_risk_units"] is None:
+        return ["  This rule counts no units as too many, so it puts no dollars at risk."]
+    at_risk = [line for line in facts["dollars"] if line["at_risk_units"]]
+    text = []
+    for line in at_risk:
+        name = f"{line['claim_id']} line {line['line_number']} {line['procedure_code']}"
+        text += wrap(f"{name}: {_price(line)}", hanging=4)
+    if finding["at_risk_usd"] is None:
+        return [*text, "  No claim line at risk holds an amount: no dollars are known."]
+    total = sum(Decimal(line["at_risk_usd"]) for line in at_risk if line["at_risk_usd"] is not None)
+    rounded = "" if total == Decimal(finding["at_risk_usd"]) else f" ({dollars(total)}, half a cent up)"
+    text.append(f"  At risk in all: {dollars(finding['at_risk_usd'])}{rounded}")
+    return text + _which_units(facts["dollars"])
+
+
+def _which_units(lines: list[dict]) -> list[str]:
+    """From which lines units too many are taken, where not all of them are."""
+    if len(lines) < 2 or all(line["at_risk_units"] == line["billed_units"] for line in lines):
+        return []
+    if any(line["units_above_split"] for line in lines):
+        return wrap("Units above the lawful split nearest to the bill are taken first, then those of the last lines.")
+    return wrap("Units too many are taken from the last lines of the claims.")
+
+
+def _price(line: dict) -> str:
+    risk, billed = line["at_risk_units"], line["billed_units"]
+    said = f"{risk} of {counted(billed, 'unit')} at risk: "
+    if line["amount_usd"] is None:
+        return said + "the line holds no amount"
+    share = f"{line['amount_is']} {dollars(line['amount_usd'])}"
+    return said + (share if risk == billed else f"{share} / {billed} x {risk} = {dollars(line['at_risk_usd'])}")

@@ -1,0 +1,136 @@
+"""The rows that a finding came from: claim lines, note versions and blocks of its patient and date, with file and line.
+
+Nothing is counted here; every number is a column of the audit's own models, run again over the date.
+"""
+
+from flows.explain_rebuild import step_rows
+from transforms.engine import rows_as_dicts
+
+_LINES = """
+select
+    c.claim_id, c.line_number, c.patient_id, c.payer_id, c.procedure_code, c.billed_units, c.modifiers,
+    c.rendering_provider_id, c.billing_provider_id, c.clinic_id, c.claim_type, c.claim_frequency_code,
+    c.original_claim_id, c.claim_status, c.payer_order, c.charge_usd, c.allowed_usd, c.paid_usd,
+    l.line_key, l.payer_id as ruling_payer_id, l.counted_code, l.is_timed, l.discipline, l.discipline_source,
+    l.counting_method, l.is_mue_bound, l.mue_units,
+    case when claim.is_void then 'void'
+        when claim.is_gone then 'gone'
+        when l.line_key is null and coalesce(code.kind, '') not in ('timed_15', 'untimed') then 'out_of_scope'
+        when l.line_key is null then 'no_units'
+        when l.is_set_aside and c.claim_status = 'denied' then 'denied'
+        when l.is_set_aside then 'secondary_payer'
+        else 'bills' end as standing,
+    (select string_agg(distinct o.claim_id, ', ' order by o.claim_id) from ok_claims as o
+        where o.original_claim_id = c.claim_id and o.claim_id <> c.claim_id and o.claim_frequency_code in ('7', '8'))
+        as named_by,
+    i.file_name || ':' || c.source_line as source
+from ok_claims as c
+join input_file as i on i.file_number = c.file_number
+join stg_claim as claim on claim.claim_id = c.claim_id
+left join stg_line as l on l.claim_id = c.claim_id and l.line_number = c.line_number
+left join ref_procedure_code as code on code.procedure_code = c.procedure_code
+    and c.service_date >= code.effective_from and c.service_date < code.effective_to
+where c.service_date = $day and ($patient is null or c.patient_id = $patient)
+    and ($provider is null or c.rendering_provider_id = $provider)
+order by c.claim_id, c.line_number
+"""
+_NOTES = """
+with version as (
+    select n.*, coalesce(x.to_id, n.patient_id) as claims_patient_id, coalesce(px.to_id, n.provider_id) as clinician_id
+    from ok_notes as n
+    left join crosswalk_patient as x on x.from_id = n.patient_id
+    left join crosswalk_provider as px on px.from_id = n.provider_id
+),
+here as (select distinct note_id from version where claims_patient_id = $patient and service_date = $day)
+select
+    v.note_id, v.note_version, v.service_date, v.discipline, v.clinician_id, v.status, v.is_billable,
+    v.total_timed_minutes, v.cap_justification,
+    s.note_key, coalesce(s.standing, case when v.status = 'void' then 'void' else 'superseded' end) as standing,
+    m.has_blocks, m.written_minutes, m.credited_minutes, m.supported_minutes, m.sure_minutes, m.is_incomplete,
+    (select count(*) from ok_note_blocks as b where b.note_id = v.note_id
+        and (b.note_version is null or b.note_version = v.note_version)) as block_count,
+    i.file_name || ':' || v.source_line as source
+from version as v
+join here on here.note_id = v.note_id
+join input_file as i on i.file_number = v.file_number
+left join stg_note as s on s.note_id = v.note_id and s.note_version = v.note_version
+left join min_note as m on m.note_key = s.note_key
+order by v.note_id, v.note_version
+"""
+#: Blocks of counting notes; the caller says which.
+_BLOCKS = """
+select
+    b.block_key, b.note_key, n.note_id, n.note_version, b.block_number, p.patient_id, b.discipline,
+    c.provider_id as clinician_id, b.procedure_code, b.counted_code, b.kind, b.delivery, b.is_timed_one_on_one,
+    b.start_minute, b.end_minute, m.clock_minutes, b.clock_has_seconds, b.stated_minutes, m.written_minutes,
+    m.worth_minutes, m.credited_minutes, m.double_counted_minutes, m.run_number,
+    i.file_name || ':' || b.source_line as source
+from stg_block as b
+join stg_note as n on n.note_key = b.note_key
+join stg_patient as p on p.patient_key = b.patient_key
+join stg_clinician as c on c.clinician_key = b.clinician_key
+join input_file as i on i.file_number = b.file_number
+left join min_block as m on m.block_key = b.block_key
+"""
+_FIRST_CREDIT = """
+select s.block_key, s.place, s.covered_until, f.credited_minutes as first_credited_minutes, r.spare_minutes,
+    r.has_several_disciplines
+from stretch as s join first_credit as f on f.block_key = s.block_key join run as r on r.block_key = s.block_key
+"""
+_DOLLARS = """
+select l.claim_id, l.line_number, l.procedure_code, l.billed_units, f.at_risk_units, u.units_above_split,
+    l.amount_e4, f.at_risk_e4, c.charge_usd, c.allowed_usd, c.paid_usd, i.file_name || ':' || l.source_line as source
+from finding_line as f
+join stg_line as l on l.line_key = f.line_key
+join ok_claims as c on c.claim_id = l.claim_id and c.line_number = l.line_number
+join input_file as i on i.file_number = l.file_number
+left join unit_line as u on u.line_key = l.line_key
+where f.finding_key = ? order by l.line_key
+"""
+
+
+def claim_lines(con, day, patient: str | None = None, provider: str | None = None) -> list[dict]:
+    """Every accepted line of a patient (or rendering provider) and date, those that bill nothing with the reason."""
+    return rows_as_dicts(con, _LINES, {"day": day, "patient": patient, "provider": provider})
+
+
+def note_versions(con, day, patient: str) -> list[dict]:
+    """Every version of the patient's notes of the date, with what it is to the day and the minutes it supports."""
+    return rows_as_dicts(con, _NOTES, {"day": day, "patient": patient})
+
+
+def patient_blocks(con, patient: str) -> list[dict]:
+    """Blocks of the patient's counting notes in the order in which minutes are credited, with the steps of it."""
+    blocks = rows_as_dicts(con, _BLOCKS + "where p.patient_id = ?", [patient])
+    steps = {row["block_key"]: row for row in step_rows(con, "minutes", "min_block", _FIRST_CREDIT)}
+    for block in blocks:
+        block.update(steps.get(block["block_key"], {}))
+    return tagged(blocks)
+
+
+def clinician_blocks(con, block_keys: list[int]) -> list[dict]:
+    """Blocks by key, of any patient, in the order of the clock."""
+    return tagged(rows_as_dicts(con, _BLOCKS + "where b.block_key in (select unnest(?))", [block_keys]))
+
+
+def tagged(blocks: list[dict]) -> list[dict]:
+    """The blocks in the order of the clock, those without one last, each with a letter to call it by."""
+
+    def order(block):
+        clock = block["start_minute"]
+        return (clock is None, clock, block["end_minute"], block["note_key"], block["block_number"], block["block_key"])
+
+    ordered = sorted(blocks, key=lambda block: tuple(-1 if part is None else part for part in order(block)))
+    for number, block in enumerate(ordered):
+        block["tag"] = _letters(number)
+    return ordered
+
+
+def _letters(number: int) -> str:
+    """A, B, ... Z, AA, AB, ..."""
+    return (_letters(number // 26 - 1) if number >= 26 else "") + chr(ord("A") + number % 26)
+
+
+def dollar_lines(con, key: int) -> list[dict]:
+    """The claim lines of a finding's subject, with the units at risk on each and its money."""
+    return rows_as_dicts(con, _DOLLARS, [key])

@@ -1,0 +1,154 @@
+"""The rows of a derivation as text: bill, notes and minutes. Each part takes the derivation and gives lines."""
+
+from flows.explain_clock import clock, draw
+from flows.explain_table import WIDTH, table, wrap
+
+_STANDINGS = {
+    "bills": "yes",
+    "void": "a void, bills none",
+    "gone": "gone",
+    "out_of_scope": "code out of scope",
+    "no_units": "no: 0 units",
+    "denied": "set aside: denied",
+    "secondary_payer": "set aside: 2nd payer",
+}
+
+
+def bill(facts: dict) -> list[str]:
+    """Every claim line of the patient and date, and how its discipline was settled."""
+    lines = facts["lines"]
+    if not lines:
+        return ["  The extracts hold no claim line of this patient on this date."]
+    billers = len({line["billing_provider_id"] for line in lines}) > 1
+    headers = ["", "claim", "line", "code", "units", "mods", "payer", "by", "billed by", "disc.", "counts", "row"]
+    rows = [
+        [
+            "*" if line["is_subject"] else "",
+            line["claim_id"],
+            line["line_number"],
+            line["procedure_code"],
+            line["billed_units"],
+            line["modifiers"],
+            line["payer_id"],
+            line["rendering_provider_id"],
+            (line["billing_provider_id"] or "unknown") if billers else "",
+            line["discipline"],
+            _standing(line),
+            line["source"],
+        ]
+        for line in lines
+    ]
+    text = table(headers, rows, "line units")
+    if any(line["is_subject"] for line in lines):
+        text += ["", "  * what the finding is about"]
+    return text + _settled(lines)
+
+
+def _standing(line: dict) -> str:
+    if line["standing"] == "gone" and line["named_by"]:
+        return f"gone: see {line['named_by']}"
+    return _STANDINGS[line["standing"]]
+
+
+def _settled(lines: list[dict]) -> list[str]:
+    ways: dict[str, list[str]] = {}
+    for line in lines:
+        if line["discipline_source"]:
+            name = f"{line['claim_id']} line {line['line_number']}"
+            ways.setdefault(line["discipline_source"], []).append(name)
+    said = (f"{way}" if len(ways) == 1 else f"{way} ({', '.join(named)})" for way, named in ways.items())
+    return wrap("Discipline settled by: " + "; ".join(said) + ".") if ways else []
+
+
+def notes(facts: dict) -> list[str]:
+    """Every version of the notes of the date, with W, C, T and what each counting note supports."""
+    versions = facts["notes"]
+    if not versions:
+        return ["  The extracts hold no note of this patient on this date, not even a draft."]
+    several = len({note["discipline"] for note in versions}) > 1
+    headers = ["note", "v", "disc.", "clinician", "status", "stands as", "blocks", "T", "W", "C", "support", "sure"]
+    headers += ["row"]
+    rows = [
+        [
+            note["note_id"],
+            note["note_version"],
+            note["discipline"] if several else "",
+            note["clinician_id"],
+            note["status"] or "no status",
+            note["standing"].replace("_", " "),
+            note["block_count"],
+            note["total_timed_minutes"],
+            note["written_minutes"],
+            note["credited_minutes"],
+            note["supported_minutes"],
+            note["sure_minutes"],
+            note["source"],
+        ]
+        for note in versions
+    ]
+    text = [*table(headers, rows, "v blocks T W C support sure"), ""]
+    if any(note["why"] for note in versions):
+        text.append("  T the note's total of timed minutes; W written in its timed one-on-one blocks; C credited of W")
+    for note in versions:
+        if note["why"]:
+            text += wrap(f"{note['note_id']}  {note['why']}.", hanging=4)
+    return text[:-1] if not text[-1] else text
+
+
+def minutes(facts: dict) -> list[str]:
+    """The clock of the day, one row a block, and how each block comes to its minutes."""
+    blocks = facts["blocks"]
+    if not blocks:
+        return ["  No counting note of the date has a block."]
+    text = [f"  {line}".rstrip() for line in draw(blocks, _labels(blocks), WIDTH - 2)]
+    text += [""] if text else []
+    return [*text, *block_table(blocks), *_whys(blocks)]
+
+
+def _labels(blocks: list[dict]) -> list[str]:
+    several = len({block["discipline"] for block in blocks}) > 1
+    return [
+        f"{block['tag']} {block['procedure_code']}" + (f" {block['discipline']}" if several else "") for block in blocks
+    ]
+
+
+def block_table(blocks: list[dict], with_patient: bool = False) -> list[str]:
+    """One row a block: clock, stated, written, worth, credited and double-counted minutes."""
+    several = len({block["discipline"] for block in blocks}) > 1
+    headers = ["", "patient", "note", "block", "code", "disc.", "clock", "min", "stated", "written", "worth"]
+    headers += ["credited", "double"]
+    rows = [
+        [
+            block["tag"],
+            block["patient_id"] if with_patient else "",
+            block["note_id"],
+            block["block_number"],
+            block["procedure_code"],
+            block["discipline"] if several else "",
+            span(block),
+            block["clock_minutes"],
+            block["stated_minutes"],
+            block["written_minutes"],
+            block["worth_minutes"],
+            block["credited_minutes"],
+            block["double_counted_minutes"],
+        ]
+        for block in blocks
+    ]
+    where = "; ".join(f"{block['tag']} {block['source']}" for block in blocks)
+    return [*table(headers, rows, "block min stated written worth credited double"), *wrap(f"Rows: {where}", hanging=8)]
+
+
+def _whys(blocks: list[dict]) -> list[str]:
+    """The sentences of the blocks, those that say the same together."""
+    said: dict[str, list[str]] = {}
+    for block in blocks:
+        said.setdefault(block["why"], []).append(block["tag"])
+    return ["", *(line for why, tags in said.items() for line in wrap(f"{', '.join(tags)}  {why}.", hanging=6))]
+
+
+def span(block: dict) -> str:
+    """The clock times of a block, or nothing."""
+    if block["start_minute"] is None:
+        return ""
+    return f"{clock(block['start_minute'])}-{clock(block['end_minute'])}"

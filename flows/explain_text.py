@@ -1,0 +1,116 @@
+"""`minutewise explain` as a person reads it: one finding, from the rows of the extracts to its sentence and dollars."""
+
+from datetime import date
+from itertools import zip_longest
+
+from flows.explain_caps_text import caps, money
+from flows.explain_more_text import clinician, covered, nearest, provider, twins
+from flows.explain_sections import bill, minutes, notes
+from flows.explain_table import dollars, in_force, inert, row_ranges, wrap
+from flows.explain_units_text import units
+
+#: Named here, because strftime would speak the machine's language.
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_BILL = ("What was billed", bill)
+_NOTES = ("The notes", notes)
+_MINUTES = ("The minutes", minutes)
+_UNITS = ("The units", units)
+_CAPS = ("The caps in force", caps)
+_MONEY = ("The dollars", money)
+_COVERED = ("The dates that both extracts cover", covered)
+_NEAREST = ("The patient's nearest other dates", nearest)
+_WHOLE = (_BILL, _NOTES, _MINUTES, _UNITS, _CAPS, _MONEY)
+_WITHOUT_CAPS = (_BILL, _NOTES, _MINUTES, _UNITS, _MONEY)
+#: What is shown for a rule, the part that settles it first.
+_PARTS = {
+    "billed_code_not_documented": _WITHOUT_CAPS,
+    "billed_day_not_documented": (_BILL, _NOTES, _COVERED, _NEAREST, _MONEY),
+    "billed_on_unsigned_note": (_BILL, _NOTES, _MONEY),
+    "billed_note_marked_not_billable": (_BILL, _NOTES, _MONEY),
+    "documented_day_not_billed": (_BILL, _NOTES, _MINUTES, _UNITS, _COVERED, _NEAREST),
+    "minutes_counted_twice": (_MINUTES, _NOTES, _BILL, _UNITS),
+    "therapist_in_two_places": (("The clinician's clock", clinician), _BILL, _NOTES, _MINUTES),
+    "block_minutes_exceed_note_total": (_NOTES, _MINUTES, _BILL, _UNITS),
+    "note_total_exceeds_blocks": (_NOTES, _MINUTES, _BILL, _UNITS),
+    "stated_minutes_exceed_clock": (_MINUTES, _NOTES, _BILL, _UNITS),
+    "units_exceed_day_cap": (_BILL, _CAPS, _MONEY, _NOTES, _MINUTES, _UNITS),
+    "timed_units_exceed_payer_day_cap": (_BILL, _CAPS, _MONEY, _NOTES, _MINUTES, _UNITS),
+    "untimed_code_multiple_units": (_BILL, _CAPS, _MONEY, _NOTES),
+    "timed_code_split_across_lines": (_BILL, _NOTES),
+    "claim_line_duplicated": (_BILL, ("Billed before", twins), _NOTES, _MINUTES, _UNITS, _MONEY),
+    "provider_day_impossible": (("The clinician's day", provider),),
+}
+
+
+def explain_text(derivation: dict) -> str:
+    """The derivation as plain text of at most 100 columns where ids allow; nothing in it can move a terminal."""
+    facts = inert(derivation)
+    text = _head(facts)
+    for number, (title, part) in enumerate(_PARTS.get(facts["finding"]["rule_id"], _WHOLE), start=1):
+        text += ["", f"{number}. {title.upper()}", "", *part(facts)]
+    return "\n".join(line.rstrip() for line in [*text, "", *_foot(facts)])
+
+
+def _head(facts: dict) -> list[str]:
+    finding, rule = facts["finding"], facts["rule"]
+    text = [f"FINDING {finding['finding_id']}", "", f"{finding['severity'].upper()}  {rule.get('title', '')}"]
+    text += ["", *wrap(finding["message"]), "", *_subject(finding), ""]
+    text += wrap(f"Rule  {finding['rule_id']}: {rule.get('violated_when')}.", hanging=8)
+    for number, sentence in enumerate(facts["because"]):
+        text += wrap(("Here  " if not number else "      ") + sentence, hanging=8)
+    return text
+
+
+def _subject(finding: dict) -> list[str]:
+    day = date.fromisoformat(finding["service_date"])
+    at_risk = dollars(finding["at_risk_usd"]) if finding["at_risk_usd"] is not None else None
+    left = [
+        ("patient", finding["patient_id"]),
+        ("date", f"{day.isoformat()}, {_WEEKDAYS[day.weekday()]}"),
+        ("discipline", finding["discipline"]),
+        ("code", finding["procedure_code"]),
+        ("at risk", at_risk),
+    ]
+    right = [
+        ("payer", finding["payer_id"]),
+        ("provider", finding["provider_id"]),
+        ("billed by", finding["billing_provider_id"]),
+        ("clinic", finding["clinic_id"]),
+    ]
+    sides = ([f"{name:<12}{value}" for name, value in side if value] for side in (left, right))
+    pairs = zip_longest(*sides, fillvalue="")
+    return [f"  {one:<40}  {other}" for one, other in pairs]
+
+
+def _foot(facts: dict) -> list[str]:
+    rule, finding, row = facts["rule"], facts["finding"], facts["reference_row"]
+    text = ["WHAT IT RESTS ON", "", *_said("Citation", finding["citation"] or "-")]
+    text += _said("", rule["citation_url"]) if rule.get("citation_url") else []
+    if row:
+        text += _said("Reference", f"{row['reference_key']}, {in_force(row)}: {row['citation']}")
+        is_new = row["citation_url"] not in (None, "", rule.get("citation_url"))
+        text += _said("", row["citation_url"]) if is_new else []
+    text += _said("Not checked", f"{rule.get('not_checked') or '-'}.")
+    text += _said("Rows", row_ranges((finding["sources"] or "-").split(";")))
+    return text + _run(facts)
+
+
+def _said(name: str, text: str) -> list[str]:
+    return wrap(f"{name:<12}{text}", hanging=14)
+
+
+def _run(facts: dict) -> list[str]:
+    run, again = facts["run"], facts["recomputed"]
+    bounds = (f"{name} {run[name]}" for name in ("since", "until") if run[name])
+    scope = "".join(f", {bound}" for bound in bounds)
+    text = _said("Run", f"{run['run_id']}, as of {run['as_of']}{scope}")
+    if again["is_same"]:
+        said = "the run's accepted rows, counted again now by the same SQL models, give the same finding."
+    else:
+        said = f"COUNTED AGAIN NOW THE FINDING IS NOT THE SAME ({', '.join(again['differs'])})."
+        if run["code_version"] != run["derived_by"]:
+            said += f" The run was made by code {run['code_version']}, this is {run['derived_by']}."
+    text += _said("Recomputed", said)
+    if run["changed_files"]:
+        text += _said("CHANGED", f"{', '.join(run['changed_files'])}: not as published (sha256 in manifest.json)")
+    return text

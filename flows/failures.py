@@ -1,0 +1,47 @@
+"""How a failure is told: its kind and place, never its own text, for that may quote a patient's row."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+from transforms.errors import AuditError
+
+#: Set by who looks for a bug on data that may be shown: errors keep their text and traceback.
+TRACEBACK = "MINUTEWISE_TRACEBACK"
+
+
+@contextmanager
+def told_without_values():
+    """Turns every unforeseen error into AuditError, so that no log and no Prefect database holds its text.
+
+    AuditError passes as it is. OSError stays one, without its text: only then is it known for a fault that may pass.
+    """
+    try:
+        yield
+    except AuditError:
+        raise
+    except Exception as problem:
+        if os.environ.get(TRACEBACK):
+            raise
+        if isinstance(problem, OSError):
+            why = os.strerror(problem.errno) if problem.errno else "a fault of the machine"
+            raise OSError(problem.errno, why) from None
+        raise AuditError(internal_error(problem)) from None
+
+
+def internal_error(problem: Exception) -> str:
+    """One line about an unforeseen error: its kind, the line of code, and what to do."""
+    kind = type(problem).__name__
+    if isinstance(problem, OSError) and problem.strerror:
+        kind = f"{kind}: {problem.strerror}"
+    return (
+        f"internal error ({kind}{_place(problem)}); nothing was published. Please report it with the output of "
+        f"`minutewise doctor`; {TRACEBACK}=1 shows the traceback, which may hold data"
+    )
+
+
+def _place(problem: Exception) -> str:
+    trace = problem.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f" in {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""

@@ -1,0 +1,489 @@
+"""Under Prefect an audit says the same as without it, and Prefect is told nothing of a patient."""
+
+import csv
+import errno
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+from flows import audit as audit_module
+from flows.audit import run_audit
+from flows.settings import AuditSettings
+from flows.stages import STAGES
+from flows.transient import passing_fault
+from transforms.errors import AuditError, Busy, InputRejected, UsageProblem
+from transforms.extract import csv_reader
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "data" / "samples"
+AS_OF = date(2026, 11, 10)
+PATIENT, PHRASE = "CANARY-PATIENT", "CANARY phrase of a note"
+STAGE_NAMES = ["extract", "contract", "recompute", "judge", "publish"]
+#: Files of a run that hold times of their own.
+TIMED = {"manifest.json", "expectations.json"}
+#: Tells every address that a process and its children look up or connect to.
+LISTEN = """
+import os, sys
+def told(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        with open(os.environ["ADDRESSES"], "a") as file:
+            file.write(repr(arguments[1] if event == "socket.connect" else arguments[0]) + "\\n")
+sys.addaudithook(told)
+"""
+
+
+@pytest.fixture(scope="module")
+def extracts(tmp_path_factory) -> Path:
+    """Five patients of the samples; one has another name, every note says a phrase, one row is unreadable."""
+    folder = tmp_path_factory.mktemp("extracts")
+    notes = [row for row in rows_of("notes") if row["patient_id"] <= "P-1005"]
+    kept = {row["note_id"] for row in notes}
+    blocks = [row for row in rows_of("note_blocks") if row["note_id"] in kept]
+    claims = [row for row in rows_of("claims") if row["patient_id"] <= "P-1005"]
+    for row in notes + claims:
+        row["patient_id"] = row["patient_id"].replace("P-1003", PATIENT)
+    for row in notes:
+        row["narrative"] = PHRASE
+    claims.append(claims[-1] | {"claim_id": "C-UNREADABLE", "patient_id": PATIENT, "billed_units": PHRASE})
+    for table, rows in (("claims", claims), ("notes", notes), ("note_blocks", blocks)):
+        with (folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    return folder
+
+
+def rows_of(table: str) -> list[dict]:
+    with (SAMPLES / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def plain(extracts, tmp_path_factory):
+    """The same audit without Prefect."""
+    return run_audit(asked(extracts, tmp_path_factory.mktemp("plain") / "out"))
+
+
+def asked(extracts: Path, out: Path, **more) -> AuditSettings:
+    return AuditSettings(out=out, as_of=AS_OF, extracts=extracts, reference=SAMPLES / "reference", **more)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Prefect server of the tests' own: its address and its folder."""
+
+    url: str
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return bare_environment(self.home) | {"PREFECT_API_URL": self.url, "PREFECT_HOME": str(self.home)}
+
+
+def bare_environment(home: Path) -> dict[str, str]:
+    """What a process needs to run the tree's own code, and nothing that says anything of Prefect."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "DO_NOT_TRACK": "1",
+    }
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server on a free port of loopback, and this process told of it before it imports Prefect."""
+    home = tmp_path_factory.mktemp("server") / "home"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Server(f"http://127.0.0.1:{port}/api", home)
+    quiet = {
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_TO_API_ENABLED": "false",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    }
+    with ExitStack() as ending, (tmp_path_factory.mktemp("log") / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            env=bare_environment(home) | {"PREFECT_HOME": str(home)} | quiet,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        ending.callback(end, process)
+        wait_until(lambda: process.poll() is None and answers(f"{server.url}/health"), 120)
+        setting = ending.enter_context(pytest.MonkeyPatch.context())
+        for name, value in {**quiet, "PREFECT_HOME": str(home), "PREFECT_API_URL": server.url}.items():
+            setting.setenv(name, value)
+        from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+
+        settings = {PREFECT_API_URL: server.url, PREFECT_LOGGING_TO_API_ENABLED: False}
+        ending.enter_context(temporary_settings(settings))
+        yield server
+
+
+def end(process: subprocess.Popen) -> None:
+    """Ends a process that these tests started, and the children of its own session."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, how)
+            process.wait(20)
+            return
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def wait_until(holds, seconds: float = 30) -> None:
+    last = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < last, "waited in vain"
+        time.sleep(0.3)
+
+
+def minutewise(*arguments: str, environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess:
+    code = "from flows.cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+def published_bytes(folder: Path) -> dict[str, bytes]:
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if name not in TIMED}
+
+
+def assert_same_audit(folder: Path, plain) -> None:
+    assert "findings.parquet" in published_bytes(folder)
+    assert plain.manifest["findings_by_severity"].get("error"), "an audit without findings proves nothing"
+    ours, theirs = published_bytes(folder), published_bytes(plain.folder)
+    assert [name for name in ours if ours[name] != theirs.get(name)] == []
+    assert set(ours) == set(theirs)
+
+
+def assert_holds_no_patient(home: Path) -> None:
+    """Nothing that Prefect wrote, its database and journal included, holds the patient or the note."""
+    held = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    assert any(path.name == "prefect.db" for path in held)
+    everything = b"".join(held.values())
+    assert b"minutewise-audit" in everything, "the look was at the wrong place"
+    assert b"CANARY" not in everything
+    results = home / "storage"
+    assert not (results.exists() and any(results.iterdir())), "a result was kept"
+
+
+def flow_run_of(out: Path):
+    """The flow run that published into `out`, its task runs by name, and its artifacts by key."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter
+
+    with get_client(sync_client=True) as client:
+        found = [run for run in client.read_flow_runs(limit=200) if run.parameters.get("out") == str(out)]
+        assert len(found) == 1
+        only = FlowRunFilter(id={"any_": [found[0].id]})
+        tasks = {task.name: task for task in client.read_task_runs(flow_run_filter=only)}
+        artifacts = {artifact.key: artifact for artifact in client.read_artifacts(flow_run_filter=only)}
+    return found[0], tasks, artifacts
+
+
+def task_runs_when_told(out: Path, holds) -> dict:
+    """The task runs once `holds` is true of them: Prefect tells its server of tasks a moment later."""
+    wait_until(lambda: holds(flow_run_of(out)[1]))
+    return flow_run_of(out)[1]
+
+
+def test_with_no_server_it_is_the_same_audit_quiet_and_local(extracts, plain, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(LISTEN)
+    home, addresses = tmp_path / "home", tmp_path / "addresses"
+    environment = bare_environment(home) | {"ADDRESSES": str(addresses)}
+    environment["PYTHONPATH"] += f":{tmp_path}"
+    del environment["DO_NOT_TRACK"]
+    told = minutewise(
+        "audit", "--extracts", extracts, "--reference", SAMPLES / "reference", "--as-of", AS_OF,
+        "--out", "out", "--prefect", "--json", environment=environment, folder=tmp_path,
+    )  # fmt: skip
+    assert (told.returncode, told.stderr) == (0, "")
+    manifest = json.loads(told.stdout)
+    assert manifest["run_id"] == plain.manifest["run_id"]
+    assert_same_audit(tmp_path / manifest["folder"], plain)
+    assert_holds_no_patient(tmp_path / "out" / ".prefect")
+    for folder in (tmp_path / "out", tmp_path / "out" / ".prefect"):
+        assert folder.stat().st_mode & 0o777 == 0o700
+    assert list(home.iterdir()) == [], "Prefect wrote into the user's home"
+    met = set(addresses.read_text().splitlines())
+    assert met and [one for one in met if not re.search(r"'(127\.0\.0\.1|localhost|::1?)'", one)] == []
+    wait_until(lambda: not processes_of(tmp_path))
+
+
+def processes_of(folder: Path) -> list[Path]:
+    """Processes that still run for a folder: a temporary server has to end with its audit."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"PREFECT_HOME={folder}".encode() in path.read_bytes():
+                found.append(path)
+        except OSError:
+            continue
+    return found
+
+
+def test_with_a_server_it_is_the_same_audit_and_the_server_shows_it(extracts, plain, server, tmp_path):
+    out = tmp_path / "out"
+    told = minutewise(
+        "audit", "--extracts", extracts, "--reference", SAMPLES / "reference", "--as-of", AS_OF,
+        "--out", out, "--prefect", environment=server.environment, folder=tmp_path,
+    )  # fmt: skip
+    assert (told.returncode, told.stderr) == (0, "")
+    assert_same_audit(out / "runs" / plain.manifest["run_id"], plain)
+    assert not (out / ".prefect").exists(), "the user's own PREFECT_HOME was not used"
+
+    tasks = task_runs_when_told(out, lambda tasks: len(tasks) == 5 and all(states(tasks, "Completed")))
+    run, _, artifacts = flow_run_of(out)
+    assert run.name == "audit of all dates, as of 2026-11-10"
+    assert (run.state_name, run.state.message) == (
+        "Completed",
+        f"{plain.manifest['run_id']} is published",
+    )
+    assert sorted(tasks) == sorted(STAGE_NAMES)
+    assert sorted(tasks, key=lambda name: tasks[name].start_time) == STAGE_NAMES
+    assert sorted(artifacts) == ["minutewise-rules", "minutewise-summary"]
+    assert artifacts["minutewise-summary"].data.startswith(f"# Audit {plain.manifest['run_id']}\n")
+    shown = {row["rule"]: row["violations"] for row in json.loads(artifacts["minutewise-rules"].data)}
+    assert shown == {rule["rule_id"]: rule["violations"] for rule in plain.manifest["rules"]}
+    assert_holds_no_patient(server.home)
+
+
+def states(tasks: dict, name: str) -> list[bool]:
+    return [task.state_name == name for task in tasks.values()]
+
+
+def test_the_deployment_of_prefect_yaml_runs_on_a_worker(extracts, plain, server, tmp_path):
+    out, environment = tmp_path / "out", server.environment
+    parameters = {"extracts": extracts, "out": out, "as_of": AS_OF, "fail_on": "error"}
+    asked_for = [f"--param={name}={value}" for name, value in parameters.items()]
+    for command in (
+        ["work-pool", "create", "minutewise", "--type", "process"],
+        ["--no-prompt", "deploy", "--all"],
+        ["deployment", "run", "minutewise-audit/clinic", *asked_for],
+        ["worker", "start", "--pool", "minutewise", "--run-once"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "prefect", *command],
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    run, _, artifacts = flow_run_of(out)
+    assert (run.state_type.value, run.state_name) == ("FAILED", "Findings")
+    assert run.state.message == f"{plain.manifest['run_id']} is published; findings at or above error"
+    assert len(artifacts) == 2
+    assert_same_audit(out / "runs" / plain.manifest["run_id"], plain)
+    assert_holds_no_patient(server.home)
+
+
+def test_the_flow_has_every_option_and_prefect_yaml_no_other(server):
+    from flows.nightly import audit_flow
+
+    parameters = set(audit_flow.parameters.properties)
+    assert parameters == {field.name for field in fields(AuditSettings)}
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    assert deployments and all(set(one["parameters"]) <= parameters for one in deployments)
+
+
+@pytest.fixture
+def run_flow(server, monkeypatch):
+    """Runs the flow in this process, with no wait before a retry."""
+    from flows.nightly import run_under_prefect
+
+    monkeypatch.setenv("MINUTEWISE_RETRY_SECONDS", "0")
+    return run_under_prefect
+
+
+def fail_reading(monkeypatch, number: int, times: int) -> None:
+    """Makes the next `times` readings of a CSV file end in a fault of the machine."""
+    reading, left = csv_reader.load_csv, [times]
+
+    def load_csv(*arguments):
+        if left[0] > 0:
+            left[0] -= 1
+            raise OSError(number, os.strerror(number), PATIENT)
+        return reading(*arguments)
+
+    monkeypatch.setattr(csv_reader, "load_csv", load_csv)
+
+
+def test_a_fault_that_passes_is_tried_again(extracts, plain, run_flow, tmp_path, monkeypatch):
+    fail_reading(monkeypatch, errno.EIO, times=2)
+    outcome = run_flow(asked(extracts, tmp_path))
+    assert outcome.exit_code == 0
+    assert_same_audit(outcome.folder, plain)
+    tasks = task_runs_when_told(tmp_path, lambda tasks: len(tasks) == 5 and all(states(tasks, "Completed")))
+    assert {name: task.run_count for name, task in tasks.items()} == dict.fromkeys(STAGE_NAMES, 1) | {"extract": 3}
+
+
+@pytest.mark.parametrize(("number", "tries"), [(errno.EIO, 4), (errno.EACCES, 1)])
+def test_a_fault_that_stays_is_given_up(number, tries, extracts, run_flow, tmp_path, monkeypatch):
+    fail_reading(monkeypatch, number, times=99)
+    with pytest.raises(InputRejected, match=rf"claims.csv: cannot be read \({os.strerror(number)}\)"):
+        run_flow(asked(extracts, tmp_path))
+    tasks = task_runs_when_told(tmp_path, lambda tasks: any(states(tasks, "Failed")))
+    assert {name: task.run_count for name, task in tasks.items()} == {"extract": tries}
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_says_its_dates_and_exits_as_asked(extracts, server, run_flow, tmp_path):
+    dates = {"since": date(2026, 10, 1), "until": date(2026, 10, 15)}
+    outcome = run_flow(asked(extracts, tmp_path, fail_on="error", **dates))
+    assert outcome.exit_code == 1 and outcome.manifest["until"] == "2026-10-15"
+    run, _, artifacts = flow_run_of(tmp_path)
+    assert run.name == "audit of 2026-10-01 to 2026-10-15, as of 2026-11-10"
+    assert (run.state_type.value, run.state_name) == ("FAILED", "Findings")
+    assert len(artifacts) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "change"),
+    [
+        (UsageProblem, 2, lambda extracts: {"extracts": extracts / "nowhere"}),
+        (UsageProblem, 2, lambda extracts: {"reference": extracts / "nowhere"}),
+        (InputRejected, 3, lambda extracts: {"claims": str(extracts / "notes.csv")}),
+    ],
+)
+def test_a_mistake_is_told_as_without_prefect(kind, code, change, extracts, run_flow, tmp_path):
+    settings = replace(asked(extracts, tmp_path), **change(extracts))
+    told = []
+    for way in (run_audit, run_flow):
+        with pytest.raises(AuditError) as raised:
+            way(settings)
+        assert (type(raised.value), raised.value.exit_code) == (kind, code)
+        told.append(str(raised.value))
+    assert told[0] == told[1]
+    run, tasks, artifacts = flow_run_of(tmp_path)
+    assert (run.state_name, run.state.message, artifacts) == ("Failed", told[0], {})
+    assert all(task.run_count <= 1 for task in tasks.values())
+
+
+def test_a_held_folder_is_told_as_without_prefect(extracts, run_flow, tmp_path):
+    from flows.lock import only_run
+
+    with only_run(tmp_path / ".lock"), pytest.raises(Busy) as raised:
+        run_flow(asked(extracts, tmp_path))
+    assert raised.value.exit_code == 75
+
+
+@pytest.mark.parametrize("with_traceback", [False, True])
+def test_the_text_of_an_unforeseen_error_stays_out(
+    with_traceback, extracts, server, run_flow, tmp_path, monkeypatch, capfd
+):
+    def spill(_run):
+        raise duckdb.ConversionException(f"Could not convert string '{PATIENT}' to INT32")
+
+    monkeypatch.setattr(audit_module, "STAGES", (replace(STAGES[0], do=spill),))
+    if with_traceback:  # what a developer asks to see on a terminal is no matter of the server's
+        monkeypatch.setenv("MINUTEWISE_TRACEBACK", "1")
+    with pytest.raises(duckdb.ConversionException if with_traceback else AuditError) as raised:
+        run_flow(asked(extracts, tmp_path))
+    if not with_traceback:
+        assert raised.value.exit_code == 4 and "ConversionException in test_prefect.py" in str(raised.value)
+    assert "ConversionException" in flow_run_of(tmp_path)[0].state.message
+    assert "CANARY" not in "".join(capfd.readouterr())
+    assert_holds_no_patient(server.home)
+
+
+def test_the_command_line_shows_one_line_for_a_mistake(extracts, server, tmp_path):
+    arguments = ("audit", "--extracts", tmp_path / "nowhere", "--out", tmp_path / "out")
+    plain = minutewise(*arguments, environment=server.environment, folder=tmp_path)
+    under = minutewise(*arguments, "--prefect", environment=server.environment, folder=tmp_path)
+    assert (under.returncode, under.stdout, under.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+    assert under.returncode == 2 and under.stderr.count("\n") == 1
+
+
+def test_a_server_that_does_not_answer_is_a_mistake(extracts, run_flow, tmp_path):
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with (
+        temporary_settings({PREFECT_API_URL: "http://user:secret@127.0.0.1:9/api"}),
+        pytest.raises(UsageProblem, match=r"no Prefect server answers at 127\.0\.0\.1:9;") as raised,
+    ):
+        run_flow(asked(extracts, tmp_path))
+    assert "secret" not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("seconds", ["soon", "-1", "nan", "1e9"])
+def test_a_wrong_wait_is_a_mistake(seconds, extracts, run_flow, tmp_path, monkeypatch):
+    monkeypatch.setenv("MINUTEWISE_RETRY_SECONDS", seconds)
+    with pytest.raises(UsageProblem, match="MINUTEWISE_RETRY_SECONDS"):
+        run_flow(asked(extracts, tmp_path))
+
+
+@pytest.mark.parametrize("name", ["prefect", "out"])
+def test_a_home_that_cannot_be_made_is_a_mistake(name, tmp_path, monkeypatch):
+    from flows.prefect_home import prepare_prefect
+
+    monkeypatch.delenv("PREFECT_HOME", raising=False)
+    out = tmp_path / "out"
+    if name == "prefect":
+        out.mkdir()
+        (out / ".prefect").write_text("")
+    else:
+        out.write_text("")
+    with pytest.raises(UsageProblem, match=f"^{re.escape(str(out))}: cannot be written"):
+        prepare_prefect(out)
+    assert "PREFECT_HOME" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (OSError(errno.ESTALE, "x"), os.strerror(errno.ESTALE)),
+        (ConnectionResetError(), "no answer in time"),
+        (duckdb.IOException('Could not read from file "x": Input/output error'), "Input/output error"),
+        (duckdb.IOException('Cannot open file "Input/output error": No such file or directory'), None),
+        (FileNotFoundError(errno.ENOENT, "x"), None),
+        (PermissionError(errno.EACCES, "x"), None),
+        (OSError(errno.ENOSPC, "x"), None),
+        (UsageProblem("Input/output error"), None),
+        (ValueError("x"), None),
+    ],
+)
+def test_which_faults_may_pass(problem, words):
+    assert passing_fault(problem) == words
+    try:
+        try:
+            raise problem
+        except type(problem):
+            raise InputRejected("told in one line") from None
+    except InputRejected as told:
+        assert passing_fault(told) == words
