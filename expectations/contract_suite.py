@@ -63,9 +63,7 @@ def _value_checks(table: str, field: Field, as_of: date | None) -> list:
         checks.append(_required(table, field.field))
     if field.allowed:
         about = _about(table, field.field, "allowed values", f"one of {', '.join(field.allowed)}")
-        checks.append(
-            gxe.ExpectColumnValuesToBeInSet(column=field.field, value_set=list(field.allowed), **about)
-        )
+        checks.append(gxe.ExpectColumnValuesToBeInSet(column=field.field, value_set=list(field.allowed), **about))
     outside = _outside(field, as_of)
     if outside:
         query = f'select "{field.field}" from {{batch}} where {" or ".join(outside)}'

@@ -51,9 +51,7 @@ def judge(
     except Exception as problem:
         # Its text may quote a row: the kind of error is all that is told.
         kind = type(problem).__name__
-        raise AuditError(
-            f"Great Expectations could not judge the run ({kind}); nothing is published"
-        ) from None
+        raise AuditError(f"Great Expectations could not judge the run ({kind}); nothing is published") from None
     return _verdict(results, [row["rule_id"] for row in registry])
 
 
@@ -63,9 +61,7 @@ def agree(verdict: Verdict, statuses: Mapping[str, str]) -> None:
         rule: (statuses.get(rule, "none"), verdict.rules.get(rule, "none"))
         for rule in sorted({*statuses, *verdict.rules})
     }
-    told = [
-        f"{rule} ({own} by its findings, {judged})" for rule, (own, judged) in pairs.items() if own != judged
-    ]
+    told = [f"{rule} ({own} by its findings, {judged})" for rule, (own, judged) in pairs.items() if own != judged]
     if told:
         raise AuditError(f"Great Expectations judges otherwise; nothing is published: {', '.join(told)}")
 
@@ -101,8 +97,7 @@ def _results(
         context, run = open_context(context_dir), new_run(run_id)
         with open_tables(context, name, database, [table for table, _ in checks.values()]) as batches:
             results = {
-                suite: _run(context, suite, batches[table], held, run)
-                for suite, (table, held) in checks.items()
+                suite: _run(context, suite, batches[table], held, run) for suite, (table, held) in checks.items()
             }
         build_site(context, context_dir, run)
     return results

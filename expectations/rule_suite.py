@@ -84,9 +84,7 @@ def rule_checks(registry: list[dict]) -> list[RuleHasNoFindings]:
 def _rule_check(row: dict) -> RuleHasNoFindings:
     rule, severity = row["rule_id"], row["severity"]
     if not rule.isidentifier() or severity not in FAILURE_SEVERITY:
-        raise AuditError(
-            f"audit_rules.csv: rule {rule!r} needs a plain id and severity error, warning or review"
-        )
+        raise AuditError(f"audit_rules.csv: rule {rule!r} needs a plain id and severity error, warning or review")
     meta = {name: row[name] for name in ("rule_id", "title", "severity", "citation")}
     return RuleHasNoFindings(
         rule_id=rule,

@@ -50,9 +50,7 @@ def error_text(exception: dict) -> str:
     message = str(exception.get("exception_message") or "")
     if message.startswith(OWN_ERROR):
         return message
-    names = re.findall(
-        r"\b[A-Z]\w+(?:Error|Exception)\b", f"{message} {exception.get('exception_traceback') or ''}"
-    )
+    names = re.findall(r"\b[A-Z]\w+(?:Error|Exception)\b", f"{message} {exception.get('exception_traceback') or ''}")
     kind = next((name for name in names if name in _ERROR_NAMES), "an error")
     return f"{OWN_ERROR}the check itself ended in {kind}; its text is left out, for it may quote a row"
 

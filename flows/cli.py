@@ -128,7 +128,9 @@ def audit(under_prefect, as_json, as_of, **options):
         _tell(text_summary(outcome.manifest, outcome.folder))
     broken = [rule["rule_id"] for rule in outcome.manifest["rules"] if rule["status"] == "error"]
     if broken:
-        click.echo(f"minutewise: these rules could not be run, so nothing is said of them: {', '.join(broken)}", err=True)
+        click.echo(
+            f"minutewise: these rules could not be run, so nothing is said of them: {', '.join(broken)}", err=True
+        )
     return outcome.exit_code
 
 

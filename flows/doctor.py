@@ -10,7 +10,16 @@ from urllib.parse import urlsplit
 from flows.identity import code_version
 from transforms.engine import open_database
 
-PACKAGES = ("duckdb", "duckdb-sqlalchemy", "great-expectations", "prefect", "fastapi", "sqlalchemy", "pandas", "pyarrow")
+PACKAGES = (
+    "duckdb",
+    "duckdb-sqlalchemy",
+    "great-expectations",
+    "prefect",
+    "fastapi",
+    "sqlalchemy",
+    "pandas",
+    "pyarrow",
+)
 
 
 def examine() -> dict:
@@ -22,9 +31,7 @@ def examine() -> dict:
         except PackageNotFoundError:
             versions[package] = None
     with open_database() as con:
-        threads, memory = con.execute(
-            "select current_setting('threads'), current_setting('memory_limit')"
-        ).fetchone()
+        threads, memory = con.execute("select current_setting('threads'), current_setting('memory_limit')").fetchone()
     return {
         "ok": sys.version_info >= (3, 11) and all(versions.values()),
         "minutewise": code_version(),

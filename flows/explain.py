@@ -169,8 +169,8 @@ def _dollars(con, key: int) -> list[dict]:
     lines = dollar_lines(con, key)
     for line in lines:
         amount, risk = line.pop("amount_e4"), line.pop("at_risk_e4")
-        line["amount_usd"] = None if amount is None else Decimal(amount) / 10_000
-        line["at_risk_usd"] = None if risk is None else Decimal(risk) / 10_000
+        line["amount_usd"] = None if amount is None else Decimal(amount).scaleb(-4)
+        line["at_risk_usd"] = None if risk is None else Decimal(risk).scaleb(-4)
         known = (name for name in ("allowed", "paid", "charge") if _is_price(line[f"{name}_usd"]))
         line["amount_is"] = next(known, None)
     return lines

@@ -163,7 +163,9 @@ def _code_cap(facts, day):
     said = [f"Billed {finding['procedure_code']} x {parts}{total} > cap {finding['cap_units']}."]
     if finding["severity"] == "review":
         said.append("Indicator 3, and a counting note of the date gives a justification: a person has to read it.")
-    elif indicator == "2" and any(note["cap_justification"] for note in facts["notes"]):
+    elif indicator == "2" and any(
+        note["cap_justification"] for note in facts["notes"] if note["standing"] == "counting"
+    ):
         said.append("Indicator 2 is never exceeded: the note's justification is no help.")
     return said
 

@@ -76,7 +76,9 @@ def _justified(facts: dict) -> list[str]:
 def money(facts: dict) -> list[str]:
     """Units at risk times their price, line by line."""
     subject, finding = facts["subject"], facts["finding"]
-    if subject is None or subject["at_risk_units"] is None:
+    if subject is None:
+        return ["  Counted again, the finding is not the same: its dollars cannot be laid out."]
+    if subject["at_risk_units"] is None:
         return ["  This rule counts no units as too many, so it puts no dollars at risk."]
     at_risk = [line for line in facts["dollars"] if line["at_risk_units"]]
     text = []

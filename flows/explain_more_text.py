@@ -96,7 +96,7 @@ def _aside(facts: dict) -> list[str]:
     aside = [
         f"{line['claim_id']} line {line['line_number']}"
         for line in facts["lines"]
-        if {"CQ", "CO"} & set((line["modifiers"] or "").split(";"))
+        if line["standing"] == "bills" and line["is_timed"] and {"CQ", "CO"} & set((line["modifiers"] or "").split(";"))
     ]
     return wrap(f"Left out, an assistant's (CQ or CO): {', '.join(aside)}.") if aside else []
 
@@ -124,7 +124,8 @@ def covered(facts: dict) -> list[str]:
             ["both", dates["first_date"], dates["last_date"]],
         ],
     )
-    text += ["", f"  {day} lies inside: what is missing there is missing."]
+    inside = (dates["first_date"] or "9999") <= day <= (dates["last_date"] or "")
+    text += ["", f"  {day} lies {'inside: what is missing there is missing' if inside else 'outside'}."]
     lag = dates["billing_lag"]
     if facts["finding"]["rule_id"] == "documented_day_not_billed" and lag:
         days = int(_whole(lag["value"]))

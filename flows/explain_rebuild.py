@@ -121,9 +121,11 @@ def _load_published(con, folder: Path, manifest: dict, day: date) -> None:
         con.execute(f"create view {_WHOLE}.{table} as select * from {source(f'accepted/{kind}')}")
         con.execute(
             f"create table {table} as select r.* exclude (source_file), i.file_number from ({select}) as r "
-            f"join input_file as i on i.table_name = '{kind}' and i.file_name = r.source_file",
+            f"left join input_file as i on i.table_name = '{kind}' and i.file_name = r.source_file",
             {"day": day},
         )
+        if con.execute(f"select count(*) from {table} where file_number is null").fetchone()[0]:
+            raise ValueError(f"accepted/{kind}: a row's file is not among the manifest's inputs")
     con.execute(f"create table quarantine as select * exclude (row) from {source('quarantine')}")
 
 

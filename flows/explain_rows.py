@@ -20,9 +20,13 @@ select
         when l.is_set_aside and c.claim_status = 'denied' then 'denied'
         when l.is_set_aside then 'secondary_payer'
         else 'bills' end as standing,
+    -- claims that name this one, and the one that stands where several replace the same
     (select string_agg(distinct o.claim_id, ', ' order by o.claim_id) from ok_claims as o
-        where o.original_claim_id = c.claim_id and o.claim_id <> c.claim_id and o.claim_frequency_code in ('7', '8'))
-        as named_by,
+        where o.claim_id <> c.claim_id and (
+            (o.original_claim_id = c.claim_id and o.claim_frequency_code in ('7', '8'))
+            or (o.original_claim_id = c.original_claim_id and o.claim_id > c.claim_id
+                and o.claim_frequency_code = '7' and c.claim_frequency_code = '7')
+        )) as named_by,
     i.file_name || ':' || c.source_line as source
 from ok_claims as c
 join input_file as i on i.file_number = c.file_number

@@ -5,12 +5,12 @@ from flows.explain_table import WIDTH, table, wrap
 
 _STANDINGS = {
     "bills": "yes",
-    "void": "a void, bills none",
+    "void": "no: a void",
     "gone": "gone",
-    "out_of_scope": "code out of scope",
+    "out_of_scope": "no: out of scope",
     "no_units": "no: 0 units",
-    "denied": "set aside: denied",
-    "secondary_payer": "set aside: 2nd payer",
+    "denied": "no: denied",
+    "secondary_payer": "no: 2nd payer",
 }
 
 
@@ -66,7 +66,7 @@ def notes(facts: dict) -> list[str]:
     if not versions:
         return ["  The extracts hold no note of this patient on this date, not even a draft."]
     several = len({note["discipline"] for note in versions}) > 1
-    headers = ["note", "v", "disc.", "clinician", "status", "stands as", "blocks", "T", "W", "C", "support", "sure"]
+    headers = ["note", "v", "disc.", "by", "status", "stands as", "blocks", "T", "W", "C", "support", "sure"]
     headers += ["row"]
     rows = [
         [

@@ -64,32 +64,30 @@ def _head(facts: dict) -> list[str]:
 def _subject(finding: dict) -> list[str]:
     day = date.fromisoformat(finding["service_date"])
     at_risk = dollars(finding["at_risk_usd"]) if finding["at_risk_usd"] is not None else None
-    left = [
+    named = [
         ("patient", finding["patient_id"]),
         ("date", f"{day.isoformat()}, {_WEEKDAYS[day.weekday()]}"),
         ("discipline", finding["discipline"]),
         ("code", finding["procedure_code"]),
         ("at risk", at_risk),
-    ]
-    right = [
         ("payer", finding["payer_id"]),
         ("provider", finding["provider_id"]),
         ("billed by", finding["billing_provider_id"]),
         ("clinic", finding["clinic_id"]),
     ]
-    sides = ([f"{name:<12}{value}" for name, value in side if value] for side in (left, right))
-    pairs = zip_longest(*sides, fillvalue="")
-    return [f"  {one:<40}  {other}" for one, other in pairs]
+    told = [f"{name:<12}{value}" for name, value in named if value is not None]
+    half = (len(told) + 1) // 2
+    return [f"  {one:<40}  {other}" for one, other in zip_longest(told[:half], told[half:], fillvalue="")]
 
 
 def _foot(facts: dict) -> list[str]:
     rule, finding, row = facts["rule"], facts["finding"], facts["reference_row"]
     text = ["WHAT IT RESTS ON", "", *_said("Citation", finding["citation"] or "-")]
-    text += _said("", rule["citation_url"]) if rule.get("citation_url") else []
+    text += [f"{'':14}{rule['citation_url']}"] if rule.get("citation_url") else []
     if row:
         text += _said("Reference", f"{row['reference_key']}, {in_force(row)}: {row['citation']}")
         is_new = row["citation_url"] not in (None, "", rule.get("citation_url"))
-        text += _said("", row["citation_url"]) if is_new else []
+        text += [f"{'':14}{row['citation_url']}"] if is_new else []
     text += _said("Not checked", f"{rule.get('not_checked') or '-'}.")
     text += _said("Rows", row_ranges((finding["sources"] or "-").split(";")))
     return text + _run(facts)

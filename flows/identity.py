@@ -26,7 +26,7 @@ def package_version() -> str:
 
 
 def folder_digest(*folders: Path, pattern: str = "**/*") -> str:
-    """One sha256 over the names and bytes of the folders' files, in order of name; UsageProblem for an unreadable one."""
+    """One sha256 over the names and bytes of the folders' files, by name; UsageProblem where one cannot be read."""
     digest = hashlib.sha256()
     for folder in folders:
         for path in sorted(folder.glob(pattern)):

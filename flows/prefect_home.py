@@ -10,6 +10,7 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # cold starts take 20 s, Prefect's limit
     "PREFECT_LOGGING_TO_API_ENABLED": "false",  # a server keeps log lines in clear
+    "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",  # what went wrong is told once, by the command line
 }
 

@@ -45,7 +45,9 @@ class AuditSettings:
             raise UsageProblem("--fail-on-new needs --fail-on error, warning or review: else no finding fails a run")
         for option, path in (("--out", self.out), ("--warehouse", self.warehouse)):
             if path and "?" in str(path):
-                raise UsageProblem(f"{option} {path}: DuckDB cannot work in a path with a question mark; choose another")
+                raise UsageProblem(
+                    f"{option} {path}: DuckDB cannot work in a path with a question mark; choose another"
+                )
             if path and any("\ud800" <= letter <= "\udfff" for letter in str(path)):
                 raise UsageProblem(f"{option} {path}: DuckDB cannot work in a path that is not UTF-8; choose another")
         if self.workbook_rows < 1:

@@ -12,9 +12,7 @@ NAMES = {
 
 def units_json(day: Day) -> dict:
     """The document of `--json`: units and splits by method; with a payer, that payer's method and the caps too."""
-    counts = {
-        method: {"units": count.units, "splits": count.splits} for method, count in day.counts.items()
-    }
+    counts = {method: {"units": count.units, "splits": count.splits} for method, count in day.counts.items()}
     if day.payer is None:
         return counts
     return {**counts, "counting_method": day.counting_method, "caps": [vars(cap) for cap in day.caps]}
@@ -37,7 +35,9 @@ def _cms(count: Count, total: int) -> list[str]:
         f"  {total} min lies in {low}-{high}, so {_units(count.units)}   floor(({total} + 7) / 15) = {count.units}",
     ]
     if count.units:
-        word = "the split is" if len(count.splits) == 1 else f"{len(count.splits)} splits are lawful (a tie), any one of"
+        word = (
+            "the split is" if len(count.splits) == 1 else f"{len(count.splits)} splits are lawful (a tie), any one of"
+        )
         lines.append(f"  {word}:")
         lines += [f"    {_split(split)}" for split in count.splits]
     return lines
@@ -69,8 +69,10 @@ def _payer(day: Day, payer: str | None, on: date) -> list[str]:
 
 
 def _cap(cap: Cap) -> str:
-    what = f"{cap.procedure_code}: at most {_units(cap.cap_units)} a day" if cap.procedure_code else (
-        f"all timed codes: at most {_units(cap.cap_units)} a day"
+    what = (
+        f"{cap.procedure_code}: at most {_units(cap.cap_units)} a day"
+        if cap.procedure_code
+        else (f"all timed codes: at most {_units(cap.cap_units)} a day")
     )
     if cap.adjudication_indicator == "3" and cap.cap_units:
         what += " unless the record justifies more"

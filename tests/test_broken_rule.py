@@ -19,7 +19,9 @@ BROKEN = "billed_units_exceed_minutes"
 def with_a_broken_rule(monkeypatch):
     def load(stage):
         return tuple(
-            replace(model, text=model.text.replace("u.supported_units", "u.no_such_column")) if model.name == BROKEN else model
+            replace(model, text=model.text.replace("u.supported_units", "u.no_such_column"))
+            if model.name == BROKEN
+            else model
             for model in load_models(stage)
         )
 
@@ -28,9 +30,7 @@ def with_a_broken_rule(monkeypatch):
 
 def test_its_status_is_error_and_the_run_exits_1_whatever_fail_on(with_a_broken_rule, tmp_path):
     outcome = run_audit(
-        AuditSettings(
-            out=tmp_path / "out", as_of=date(2026, 11, 10), extracts=SAMPLES, reference=SAMPLES / "reference"
-        )
+        AuditSettings(out=tmp_path / "out", as_of=date(2026, 11, 10), extracts=SAMPLES, reference=SAMPLES / "reference")
     )
     statuses = {rule["rule_id"]: rule["status"] for rule in outcome.manifest["rules"]}
     assert statuses.pop(BROKEN) == "error"

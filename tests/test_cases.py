@@ -130,9 +130,7 @@ def shown(findings: list[dict], wanted: list[dict]) -> str:
     return "\n".join(map(str, rows)) or "none"
 
 
-@pytest.mark.parametrize(
-    "prefix", CASES, ids=[f"{case['rule_id']}: {case['name']}" for case in CASES.values()]
-)
+@pytest.mark.parametrize("prefix", CASES, ids=[f"{case['rule_id']}: {case['name']}" for case in CASES.values()])
 def test_case(prefix: str, audit_of) -> None:
     """The audit of the case's rows finds, of the file's rule, exactly what the case says."""
     case, result = CASES[prefix], audit_of(prefix)

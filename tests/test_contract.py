@@ -147,9 +147,9 @@ def test_blocks_go_with_their_quarantined_note():
     con = audit_rows([("notes", notes), ("note_blocks", blocks)])
     assert accepted_lines(con, "note_blocks") == [(2, 3)]  # its own version is sound
     assert {row[2] for row in reasons(con, "note_blocks")} == {"note_quarantined"}
-    assert con.execute(
-        "SELECT DISTINCT column_name, note_id FROM quarantine WHERE file_number = 2"
-    ).fetchall() == [("note_id", "N1")]
+    assert con.execute("SELECT DISTINCT column_name, note_id FROM quarantine WHERE file_number = 2").fetchall() == [
+        ("note_id", "N1")
+    ]
 
 
 def test_blocks_go_with_a_note_whose_key_is_used_twice():
@@ -303,9 +303,7 @@ def test_any_cells_reconcile_and_harm_no_good_row(claims, notes, blocks):
         assert con.execute(twice).fetchall() == []
     for read, accepted, quarantined, duplicate in counts(con):
         assert read == accepted + quarantined + duplicate
-    for reason, column, row_json in con.execute(
-        "SELECT reason, column_name, row_json FROM quarantine"
-    ).fetchall():
+    for reason, column, row_json in con.execute("SELECT reason, column_name, row_json FROM quarantine").fetchall():
         assert reason in REASONS
         assert column
         json.loads(row_json)

@@ -310,9 +310,7 @@ def test_clock_times_become_minutes_of_the_service_date(start, end, expected):
     ],
 )
 def test_prose_that_speaks_of_minutes(prose, expected):
-    (note, _), (block, _) = judge_rows(
-        [("notes", {"narrative": prose}), ("note_blocks", {"description": prose})]
-    )
+    (note, _), (block, _) = judge_rows([("notes", {"narrative": prose}), ("note_blocks", {"description": prose})])
     assert note["has_minutes_in_prose"] is expected
     assert block["has_minutes_in_prose"] is expected
 

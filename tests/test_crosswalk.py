@@ -20,9 +20,7 @@ def test_no_folder_makes_empty_tables():
 
 
 def test_the_notes_ids_become_the_claims_and_the_claims_payer_the_references(tmp_path):
-    (tmp_path / "patient.csv").write_text(
-        "Claims_ID,notes_id\nP1,n1\n P1 ,n2\nP1,n1\n\n", encoding="utf-8-sig"
-    )
+    (tmp_path / "patient.csv").write_text("Claims_ID,notes_id\nP1,n1\n P1 ,n2\nP1,n1\n\n", encoding="utf-8-sig")
     (tmp_path / "provider.csv").write_text('notes_id,claims_id\n"n,1",T1\nnü,T1\n')
     (tmp_path / "payer.csv").write_text("claims_id,reference_id\r\nmedicare,MEDICARE\r\n")
     connection = open_database()

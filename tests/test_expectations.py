@@ -105,11 +105,7 @@ def judged(database, run_id="2026-01-31-one"):
 
 
 def stored_text(folder):
-    return {
-        path: path.read_text(encoding="utf-8", errors="replace")
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+    return {path: path.read_text(encoding="utf-8", errors="replace") for path in folder.rglob("*") if path.is_file()}
 
 
 def assert_private(folder):
@@ -260,9 +256,7 @@ def test_data_docs_keep_the_history_and_open_offline(database):
     assert "2026-01-30-first" in index
     assert "2026-01-31-second" in index
     for path, text in pages.items():
-        assert not re.search(
-            r"<(script|link|img|iframe|object|embed|video|audio)\b[^>]*//", text, re.IGNORECASE
-        ), path
+        assert not re.search(r"<(script|link|img|iframe|object|embed|video|audio)\b[^>]*//", text, re.IGNORECASE), path
         assert "<script" not in text, path
         assert not re.search(r"\b(src|srcset)\s*=\s*[\"']?\s*(\w+:)?//", text, re.IGNORECASE), path
     for path, text in texts.items():

@@ -56,8 +56,7 @@ def load_claims(folder: Path, content: str | bytes, name: str = "claims.csv"):
 
 def problems(connection, table: str = "claims") -> list[tuple]:
     return connection.execute(
-        f"SELECT source_line, read_problem, problem_column FROM raw_{table} "
-        "ORDER BY file_number, source_line, piece"
+        f"SELECT source_line, read_problem, problem_column FROM raw_{table} ORDER BY file_number, source_line, piece"
     ).fetchall()
 
 
@@ -136,9 +135,9 @@ class TestWhichFiles:
             touch(tmp_path / name)
         one = find_inputs(tmp_path / "e", {"claims": str(tmp_path / "b" / "*" / "lines.csv")}, None)
         assert [found.file_name for found in one] == ["1/lines.csv", "2/lines.csv", "notes.csv"]
-        assert [
-            found.file_name for found in find_inputs(None, {"claims": str(tmp_path / "b/lines.dat")}, None)
-        ] == ["lines.dat"]
+        assert [found.file_name for found in find_inputs(None, {"claims": str(tmp_path / "b/lines.dat")}, None)] == [
+            "lines.dat"
+        ]
 
     @pytest.mark.parametrize("pattern", ["", "  ", "nothing.csv", "nothing*.csv", "."])
     def test_an_explicit_path_that_names_nothing(self, tmp_path, pattern):
@@ -165,9 +164,7 @@ class TestWhichFiles:
         if name.endswith("csv"):
             (folder / name).write_text(claims_text(line(*GOOD)))
         else:
-            pq.write_table(
-                pa.table({column: [cell] for column, cell in zip(CLAIM, GOOD, strict=True)}), folder / name
-            )
+            pq.write_table(pa.table({column: [cell] for column, cell in zip(CLAIM, GOOD, strict=True)}), folder / name)
         connection = load(folder)
         assert connection.execute("SELECT file_name FROM input_file").fetchall() == [(name,)]
         assert connection.execute("SELECT claim_id FROM raw_claims").fetchall() == [("C1",)]
@@ -222,11 +219,7 @@ def test_large_files_are_read_in_blocks_that_join(tmp_path, monkeypatch):
     }
     starts = [row[0] for row in results[0]]
     physical = content.split("\n")
-    lone = {
-        number
-        for number, text in enumerate(physical, 1)
-        if text.strip() and text != '1",M,2026-01-05,97110,2'
-    }
+    lone = {number for number, text in enumerate(physical, 1) if text.strip() and text != '1",M,2026-01-05,97110,2'}
     assert set(starts) == lone - {1}
 
 
@@ -243,15 +236,11 @@ class TestHeader:
         connection = load_claims(tmp_path, text + "C1,1,red,P1,M,2026-01-05,97110,2\r\n")
         row = connection.execute(f"SELECT {', '.join(CLAIM)} FROM raw_claims").fetchone()
         assert row == ("C1", "1", "P1", "M", "2026-01-05", "97110", "2")
-        assert connection.execute("SELECT file_number, column_name FROM ignored_column").fetchall() == [
-            (1, "Colour")
-        ]
+        assert connection.execute("SELECT file_number, column_name FROM ignored_column").fetchall() == [(1, "Colour")]
         assert connection.execute('SELECT "Colour" FROM file_1').fetchall() == [("red",)]
 
     def test_blank_lines_before_it_and_blank_columns_behind_it(self, tmp_path):
-        connection = load_claims(
-            tmp_path, "\n  \n" + ",".join(CLAIM) + ",,\n" + line(*GOOD) + ",".join(GOOD) + ",,\n"
-        )
+        connection = load_claims(tmp_path, "\n  \n" + ",".join(CLAIM) + ",,\n" + line(*GOOD) + ",".join(GOOD) + ",,\n")
         assert problems(connection) == [(4, None, None), (5, None, None)]
 
     def test_unnamed_and_reserved_names_do_not_collide(self, tmp_path):
@@ -412,9 +401,7 @@ class TestBadRows:
     def test_free_text_over_lines_may_be_the_first_column(self, tmp_path):
         (tmp_path / "claims.csv").write_text(claims_text())
         shuffled = ("narrative", *NOTE[:-1])
-        text = (
-            line(*shuffled) + 'ok,N1,P1,D,T1,PT\n"one\n\ntwo ""and"" three",N2,P1,D,T1,PT\nok,N3,P1,D,T1,PT\n'
-        )
+        text = line(*shuffled) + 'ok,N1,P1,D,T1,PT\n"one\n\ntwo ""and"" three",N2,P1,D,T1,PT\nok,N3,P1,D,T1,PT\n'
         (tmp_path / "notes.csv").write_text(text)
         assert problems(load(tmp_path), "notes") == [(2, None, None), (3, None, None), (6, None, None)]
 
@@ -433,12 +420,8 @@ class TestBadRows:
 
     def test_batches_join_without_a_seam(self, tmp_path, monkeypatch):
         monkeypatch.setattr(csv_reader, "BATCH_CELLS", 33)
-        connection = load_claims(
-            tmp_path, claims_text(*(line(f"C{number}", *GOOD[1:]) for number in range(100)))
-        )
-        rows = connection.execute(
-            "SELECT source_line, claim_id FROM raw_claims ORDER BY source_line"
-        ).fetchall()
+        connection = load_claims(tmp_path, claims_text(*(line(f"C{number}", *GOOD[1:]) for number in range(100))))
+        rows = connection.execute("SELECT source_line, claim_id FROM raw_claims ORDER BY source_line").fetchall()
         assert rows == [(number + 2, f"C{number}") for number in range(100)]
 
 
@@ -493,12 +476,8 @@ class TestParquet:
 
     def test_names_in_any_case_and_row_numbers_as_lines(self, tmp_path):
         table = {column.upper() + " ": [cell] * 300 for column, cell in zip(CLAIM, GOOD, strict=True)}
-        pq.write_table(
-            pa.table(table | {"file_row": range(300)}), tmp_path / "claims.parquet", row_group_size=7
-        )
-        rows = (
-            load(tmp_path).execute("SELECT source_line, file_row FROM file_1 ORDER BY source_line").fetchall()
-        )
+        pq.write_table(pa.table(table | {"file_row": range(300)}), tmp_path / "claims.parquet", row_group_size=7)
+        rows = load(tmp_path).execute("SELECT source_line, file_row FROM file_1 ORDER BY source_line").fetchall()
         assert rows == [(number + 1, str(number)) for number in range(300)]
 
     def test_columns_that_differ_by_case_alone_are_refused(self, tmp_path):
@@ -539,8 +518,7 @@ class TestParquet:
 
 # Text that csv.writer quotes in every way; NUL and its like make a row bad, and are tried elsewhere.
 AWKWARD = st.text(
-    st.sampled_from(list("a1 \",;'\n\r\t|=é\u2028\u0085\u00a0😀{}[]"))
-    | st.characters(exclude_categories=("Cc", "Cs")),
+    st.sampled_from(list("a1 \",;'\n\r\t|=é\u2028\u0085\u00a0😀{}[]")) | st.characters(exclude_categories=("Cc", "Cs")),
     max_size=12,
 )
 
@@ -564,9 +542,7 @@ def shared():
     bom=st.booleans(),
     at_once=st.sampled_from([0, 64_000]),
 )
-def test_what_a_csv_writer_wrote_comes_back_exactly(
-    tmp_path, shared, rows, shuffle, end, quoting, bom, at_once
-):
+def test_what_a_csv_writer_wrote_comes_back_exactly(tmp_path, shared, rows, shuffle, end, quoting, bom, at_once):
     """Free text in four columns, in any place of the row."""
     header = ["note_id", "block_number", "procedure_code", "goal", "description", "memo"]
     rows = [[f"N{n}", str(n), "97110", *row[:3]] for n, row in enumerate(rows, 1)]
@@ -628,16 +604,12 @@ def test_corruption_is_rejected_or_every_line_appears_once(tmp_path, shared, con
     assert len(set(starts)) == len(starts)
     physical = content.split(b"\n") if b"\n" in content else content.split(b"\r")
     # Each line with anything on it starts a record, or lies within the record that starts above it.
-    filled = {
-        number
-        for number, part in enumerate(physical, 1)
-        if part.decode("utf-8", "replace").strip(" \r\ufeff")
-    }
+    filled = {number for number, part in enumerate(physical, 1) if part.decode("utf-8", "replace").strip(" \r\ufeff")}
     assert set(starts) <= filled
     for number, part in enumerate(physical, 1):
-        if part.rstrip(b"\r") in {
-            line(f"C{n}", *GOOD[1:]).strip().encode() for n in range(6)
-        } and number > min(starts, default=0):
+        if part.rstrip(b"\r") in {line(f"C{n}", *GOOD[1:]).strip().encode() for n in range(6)} and number > min(
+            starts, default=0
+        ):
             assert number in starts, "a good row was swallowed"
 
 
@@ -659,9 +631,7 @@ def test_corrupt_parquet_is_rejected_or_read(tmp_path, shared, place, width, pie
 @pytest.mark.parametrize("name", ["claims.csv", "notes.csv"])
 def test_messages_never_hold_a_cell(tmp_path, name):
     (tmp_path / "claims.csv").write_text(claims_text(line(*GOOD)))
-    (tmp_path / name).write_text(
-        "SECRETNAME\nSECRETNAME\n" if name == "notes.csv" else "claim_id\nSECRETNAME\n"
-    )
+    (tmp_path / name).write_text("SECRETNAME\nSECRETNAME\n" if name == "notes.csv" else "claim_id\nSECRETNAME\n")
     with pytest.raises(InputRejected) as caught:
         load(tmp_path)
     assert "SECRETNAME" not in str(caught.value)
@@ -677,8 +647,6 @@ def test_raw_tables_hold_the_columns_of_the_contract(tmp_path):
 
 def test_a_mapping_may_say_the_delimiter(tmp_path):
     (tmp_path / "m.toml").write_text('[claims]\ndelimiter = "\\t"\n')
-    (tmp_path / "claims.csv").write_text(
-        claims_text(line(*GOOD), '"C\t2"' + line(*GOOD)[2:]).replace(",", "\t")
-    )
+    (tmp_path / "claims.csv").write_text(claims_text(line(*GOOD), '"C\t2"' + line(*GOOD)[2:]).replace(",", "\t"))
     connection = load(tmp_path, load_mapping(tmp_path / "m.toml"))
     assert problems(connection) == [(2, None, None), (3, "control_character", "claim_id")]

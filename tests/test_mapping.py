@@ -49,16 +49,13 @@ REQUIRED = (
 
 
 def column(connection, name: str, table: str = "claims") -> list:
-    rows = connection.execute(
-        f"SELECT {name} FROM raw_{table} ORDER BY file_number, source_line, piece"
-    ).fetchall()
+    rows = connection.execute(f"SELECT {name} FROM raw_{table} ORDER BY file_number, source_line, piece").fetchall()
     return [row[0] for row in rows] if "," not in name else rows
 
 
 def inferred(connection) -> list[tuple]:
     return connection.execute(
-        "SELECT column_name, taken_from, row_count FROM inference "
-        "ORDER BY table_name, column_name, taken_from"
+        "SELECT column_name, taken_from, row_count FROM inference ORDER BY table_name, column_name, taken_from"
     ).fetchall()
 
 
@@ -119,9 +116,7 @@ class TestColumns:
         assert inferred(loaded) == [("clinic_id", "b", 1), ("clinic_id", "c", 1)]
 
     def test_join_leaves_blank_ones_out(self, tmp_path):
-        told = (
-            'modifiers = { join = ["a", "b", "c"] }\ndiagnosis_codes = { join = ["a", "c"], with = "\'|\'" }'
-        )
+        told = 'modifiers = { join = ["a", "b", "c"] }\ndiagnosis_codes = { join = ["a", "c"], with = "\'|\'" }'
         loaded = claims(tmp_path, "a,b,c", "GP,,59", ",,", ", X ,", columns=told)
         assert column(loaded, "modifiers") == ["GP;59", None, "X"]
         assert column(loaded, "diagnosis_codes") == ["GP'|'59", None, None]
@@ -134,9 +129,7 @@ class TestColumns:
     def test_number_within_counts_the_rows_kept(self, tmp_path):
         told = 'claim_id = "a"\nline_number = { number_within = ["a", "b"] }'
         more = '[[claims.where]]\ncolumn = "b"\nis_not = "x"\n'
-        loaded = claims(
-            tmp_path, "a,b", "1,p", "2,p", "1,x", "1,p", "1,q", "1,", "1,", columns=told, more=more
-        )
+        loaded = claims(tmp_path, "a,b", "1,p", "2,p", "1,x", "1,p", "1,q", "1,", "1,", columns=told, more=more)
         assert column(loaded, "claim_id, line_number") == [
             ("1", "1"), ("2", "1"), ("1", "2"), ("1", "1"), ("1", "1"), ("1", "2")
         ]  # fmt: skip
@@ -188,9 +181,7 @@ class TestColumns:
     )
     def test_clock_times(self, tmp_path, formats, cell, read):
         (tmp_path / "claims.csv").write_text(",".join(REQUIRED) + "\n")
-        (tmp_path / "note_blocks.csv").write_text(
-            f"note_id,block_number,procedure_code,a\nN1,1,97110,{cell}\n"
-        )
+        (tmp_path / "note_blocks.csv").write_text(f"note_id,block_number,procedure_code,a\nN1,1,97110,{cell}\n")
         toml = f'[note_blocks.columns]\nstarted_at = {{ from = "a", date_formats = {formats} }}\n'
         assert column(load(tmp_path, toml), "started_at", "note_blocks") == [read]
 
@@ -227,9 +218,7 @@ class TestSplit:
         assert column(loaded, "piece, procedure_code, read_problem", "note_blocks") == [(0, None, None)]
 
     def test_a_column_without_pieces_stays_empty_and_one_with_fewer_is_a_bad_row(self, tmp_path):
-        loaded = self.blocks(
-            tmp_path, "N1,97110|97112,", "N2,97110|97112,10", "N3,97110||97112,1|2|3", "N4,1,1|2"
-        )
+        loaded = self.blocks(tmp_path, "N1,97110|97112,", "N2,97110|97112,10", "N3,97110||97112,1|2|3", "N4,1,1|2")
         assert column(
             loaded, "note_id, piece, procedure_code, minutes, read_problem, problem_column", "note_blocks"
         ) == [
@@ -408,9 +397,7 @@ def test_the_tuva_seed_comes_through_line_by_line():
     said = load_mapping(ROOT / "data" / "mappings" / "tuva_medical_claim.toml")
     loaded = open_database()
     load_extracts(loaded, find_inputs(TUVA, {}, said), said)
-    total = (
-        "SELECT count(*), count(read_problem), count(DISTINCT claim_id || '#' || line_number) FROM raw_claims"
-    )
+    total = "SELECT count(*), count(read_problem), count(DISTINCT claim_id || '#' || line_number) FROM raw_claims"
     assert loaded.execute(total).fetchall() == [(2075, 0, 2075)]
     assert inferred(loaded) == [
         ("billing_provider_id", "facility_npi", 500),

@@ -30,9 +30,7 @@ def test_worked_examples(held, cms, cms_splits, ama, ama_split):
     minutes = split(held)
     assert units.count(sum(minutes.values())) == cms
     found = units.cms_splits(cms, minutes)
-    assert sorted(map(sorted, (s.items() for s in found))) == sorted(
-        sorted(split(text).items()) for text in cms_splits
-    )
+    assert sorted(map(sorted, (s.items() for s in found))) == sorted(sorted(split(text).items()) for text in cms_splits)
     assert units.ama_split(minutes) == split(ama_split)
     assert sum(units.ama_split(minutes).values()) == ama
 

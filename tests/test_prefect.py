@@ -253,6 +253,25 @@ def processes_of(folder: Path) -> list[Path]:
     return found
 
 
+def test_an_audit_told_to_end_leaves_no_server_behind(extracts, tmp_path):
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "audit", "--prefect"]
+    process = subprocess.Popen(
+        [*command, "--extracts", extracts, "--out", "out"],
+        env=bare_environment(tmp_path / "home"),
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: processes_of(tmp_path), 60)
+        process.terminate()
+        told = process.communicate(timeout=60)[1]
+    finally:
+        end(process)
+    assert (process.returncode, told) == (143, b"")
+    wait_until(lambda: not processes_of(tmp_path))
+
+
 def test_with_a_server_it_is_the_same_audit_and_the_server_shows_it(extracts, plain, server, tmp_path):
     out = tmp_path / "out"
     told = minutewise(

@@ -109,6 +109,8 @@ def test_every_shipped_row_has_a_source_and_a_check_date(table):
 def test_shipped_caps_are_the_facts_of_the_mue_table():
     """CMS NCCI practitioner MUE, calendar year 2026; 97112 = 4 is 60 minutes."""
     with (REFERENCE / "code_cap.csv").open(encoding="utf-8", newline="") as file:
-        caps = {row["procedure_code"]: (row["cap_units"], row["adjudication_indicator"]) for row in csv.DictReader(file)}
+        caps = {
+            row["procedure_code"]: (row["cap_units"], row["adjudication_indicator"]) for row in csv.DictReader(file)
+        }
     known = {"97112": ("4", "3"), "97110": ("6", "3"), "97035": ("2", "3"), "97161": ("1", "2"), "97010": ("0", "3")}
     assert {code: caps[code] for code in known} == known

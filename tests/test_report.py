@@ -157,9 +157,7 @@ def test_a_report_of_nothing_is_whole(html, book):
 
 def test_hostile_values_are_inert_on_the_page(html, tmp_path):
     rules = [dict(report().rules[0]) | {"title": HOSTILE["message"], "citation": '" onclick="alert(1)'}]
-    page = html(
-        findings=[finding(**HOSTILE)], rules=rules, run_id="<script>1</script>", unjudged=[("<b>", 1)]
-    )
+    page = html(findings=[finding(**HOSTILE)], rules=rules, run_id="<script>1</script>", unjudged=[("<b>", 1)])
     names = {tag for tag, _ in page.tags}
     assert not names & {"script", "img", "a", "iframe", "link", "object", "b"}
     assert {name for _, attributes in page.tags for name in attributes} <= {
@@ -189,9 +187,7 @@ def test_hostile_values_are_inert_in_the_workbook(book, tmp_path):
     assert "f" not in kinds
     assert not any(cell.hyperlink for sheet in loaded for row in sheet.iter_rows() for cell in row)
     with zipfile.ZipFile(tmp_path / "findings.xlsx") as archive:
-        assert not [
-            name for name in archive.namelist() if "external" in name or name.endswith("sheet3.xml.rels")
-        ]
+        assert not [name for name in archive.namelist() if "external" in name or name.endswith("sheet3.xml.rels")]
         assert b"evil" in archive.read("xl/worksheets/sheet3.xml")
         assert b"<f>" not in archive.read("xl/worksheets/sheet3.xml")
     assert list(tmp_path.iterdir()) == [tmp_path / "findings.xlsx"]

@@ -1,4 +1,4 @@
-"""A rule is three files: its SQL, its row in the registry, its cases. A test fails where one of the three is missing."""
+"""A rule is three files: its SQL, its row in the registry, its cases; a test fails where one is missing."""
 
 import csv
 from pathlib import Path

@@ -78,9 +78,7 @@ def meets(row, finding):
     """Does this finding hold everything that the ledger row says of it?"""
     same = all(not row[column] or as_text(finding.get(column)) == row[column] for column in COMPARED)
     ids = [("claim_id", "claim_ids"), ("note_id", "note_ids")]
-    return same and all(
-        not row[one] or row[one] in as_text(finding.get(several)).split(";") for one, several in ids
-    )
+    return same and all(not row[one] or row[one] in as_text(finding.get(several)).split(";") for one, several in ids)
 
 
 def unmatched(planted, findings):
@@ -183,9 +181,7 @@ def test_unbilled_days_wait_for_the_billing_lag(planted):
     as_of = date(2026, 11, 3)
     last_judged = str(as_of - timedelta(days=BILLING_LAG_DAYS))
     due = [
-        row
-        for row in planted
-        if row["rule_id"] != "documented_day_not_billed" or row["service_date"] <= last_judged
+        row for row in planted if row["rule_id"] != "documented_day_not_billed" or row["service_date"] <= last_judged
     ]
     assert len(due) < len(planted)
     early = audit_folder(SAMPLES, as_of, reference=SAMPLES / "reference")

@@ -185,9 +185,7 @@ def _where_readable(table_name: str, column: str) -> str:
 
 def _write_quarantine(con) -> None:
     """Fills in the file's name and the row as JSON as the file has it; puts the rows in the files' order."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE row_text (file_number INTEGER, source_line BIGINT, row_json VARCHAR)"
-    )
+    con.execute("CREATE OR REPLACE TEMP TABLE row_text (file_number INTEGER, source_line BIGINT, row_json VARCHAR)")
     numbers = con.execute("SELECT DISTINCT file_number FROM quarantine ORDER BY file_number").fetchall()
     for (file_number,) in numbers:
         con.execute(f"""

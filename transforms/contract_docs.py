@@ -1,0 +1,79 @@
+"""Writes docs/contract.md from data/contracts/*.csv, so that the page can say nothing else than the contract does."""
+
+from pathlib import Path
+
+from transforms.contract_fields import REASONS, TABLES, Field, contract_fields, key_fields
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "contract.md"
+ROW_OF = {"claims": "a claim line", "notes": "a note version", "note_blocks": "an intervention"}
+AS_OF_BOUND = "as_of+1"
+TYPES = {
+    "id": "text, at most 200 characters, no control characters",
+    "text": "any text",
+    "code": "four digits and a digit or letter, a letter and four digits, or 0 and three digits",
+    "modifier_list": "modifiers of two letters or digits, joined by `;`, `,` or blanks",
+    "code_list": "codes joined by `;`",
+    "choice": "one of the words named, in upper or lower case",
+    "whole": "a whole number; `2.0` is 2, `2.5` is refused",
+    "minutes": "minutes; a fraction is cut, so 22.9 is 22",
+    "money": "US dollars with a decimal point, at most 4 decimals, no currency sign, no thousands comma",
+    "date": "`YYYY-MM-DD`, also with a time of midnight behind it",
+    "timestamp": "`YYYY-MM-DD HH:MM[:SS]`, local, without a zone; the date alone is midnight",
+    "clock": "`HH:MM[:SS]`, or a timestamp",
+    "flag": "true/false, yes/no, y/n, t/f, 1/0",
+}
+LEAD = """# The contract of the extracts
+
+<!-- Made from data/contracts/*.csv by `python -m transforms.contract_docs`; a test compares the two. -->
+
+Three tables, each of one or many CSV or Parquet files. The order of the columns is free, columns that stand
+in no table below are kept out, and an absent column is a column without values. Blanks around a cell are cut
+off, and an empty cell has no value. Codes and words may be written in upper or lower case.
+
+A row that breaks the contract goes to quarantine with its file, line, column and reason, and takes no other
+row along, except that the blocks of a quarantined note go with it. A row equal to another of its key, after
+all this reading, is a duplicate. For every file: rows read = accepted + quarantined + duplicate.
+"""
+CLOCKS = """Bare clock times lie on the service date of the note. A bare end before its start passes midnight when it
+makes at most 240 minutes, and is refused otherwise. A block without `note_version` belongs to the version
+that counts: drafts aside, the highest.
+"""
+
+
+def contract_page() -> str:
+    """The whole page as Markdown."""
+    parts = [LEAD, *(_table_part(table) for table in TABLES), CLOCKS]
+    parts.append(
+        "## Types\n\n" + _grid(["type", "what a cell may hold"], [(f"`{t}`", said) for t, said in TYPES.items()])
+    )
+    reasons = [(f"`{reason}`", said) for reason, said in REASONS.items()]
+    parts.append("## Reasons of quarantine\n\n" + _grid(["reason", "the row goes to quarantine because"], reasons))
+    return "\n".join(parts)
+
+
+def _table_part(table: str) -> str:
+    key = " + ".join(f"`{name}`" for name in key_fields(table))
+    rows = [
+        (f"`{field.field}`{'*' * field.is_required}", field.type, field.default, _allowed(field), field.description)
+        for field in contract_fields(table)
+    ]
+    grid = _grid(["column", "type", "default", "allowed", "meaning"], rows)
+    return f"## {table}\n\nOne row {ROW_OF[table]}. Key: {key}. Columns marked * are required.\n\n{grid}"
+
+
+def _allowed(field: Field) -> str:
+    if field.allowed:
+        return ", ".join(field.allowed)
+    if not field.minimum and not field.maximum:
+        return ""
+    last = "the day after the as-of date" if field.maximum == AS_OF_BOUND else field.maximum
+    return f"{field.minimum} to {last}"
+
+
+def _grid(header: list[str], rows: list[tuple]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(contract_page(), encoding="utf-8")

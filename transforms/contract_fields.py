@@ -44,6 +44,14 @@ REASONS = {
     "block_without_note": "no accepted note, or not that version of it",
     "note_quarantined": "the block's note is in quarantine, and the block goes with it",
     "key_used_twice": "another row has the same key and differs; neither is known to be right",
+    "too_few_cells": "the row has fewer cells than the header; it may be cut off",
+    "too_many_cells": "the row has more cells than the header",
+    "unbalanced_quote": "a quote opens and does not close where a cell ends",
+    "not_utf8": "bytes that are not UTF-8",
+    "control_character": "a control character, such as a NUL, where no prose stands",
+    "cell_too_long": "a cell beyond 100 kB (prose: 1 MB)",
+    "repeated_header": "the header stands again among the rows, as in files put end to end",
+    "pieces_do_not_match": "cells that a mapping splits into rows hold different numbers of pieces",
 }
 
 

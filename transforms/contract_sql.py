@@ -175,17 +175,14 @@ def _date(field, as_of):
 def _timestamp(field, as_of):
     cell = name(field.field)
     # DuckDB keeps microseconds: 26 characters.
-    value = (
-        f"CASE WHEN {matches(cell, f'{DAY}([ T]{TIME})?')} THEN try_cast(left({cell}, 26) AS TIMESTAMP) END"
-    )
+    value = f"CASE WHEN {matches(cell, f'{DAY}([ T]{TIME})?')} THEN try_cast(left({cell}, 26) AS TIMESTAMP) END"
     return value, _date_problem(field, value, as_of, "unreadable_time")
 
 
 def _date_problem(field, value, as_of, unreadable):
     latest = datetime.date.fromordinal(min(as_of.toordinal() + 1, datetime.date.max.toordinal()))
     first, last = (
-        f"DATE {text(limit.replace('as_of+1', latest.isoformat()))}"
-        for limit in (field.minimum, field.maximum)
+        f"DATE {text(limit.replace('as_of+1', latest.isoformat()))}" for limit in (field.minimum, field.maximum)
     )
     return f"""CASE WHEN CAST({value} AS DATE) BETWEEN {first} AND {last} THEN NULL
         WHEN {value} IS NULL THEN '{unreadable}' ELSE 'date_out_of_range' END"""

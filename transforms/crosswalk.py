@@ -33,8 +33,7 @@ def load_crosswalk(connection: duckdb.DuckDBPyConnection, folder: Path | None) -
         )
         connection.register("crosswalk_rows", table)
         connection.execute(
-            f"CREATE OR REPLACE TABLE crosswalk_{subject} AS "
-            "SELECT from_id, to_id FROM crosswalk_rows ORDER BY from_id"
+            f"CREATE OR REPLACE TABLE crosswalk_{subject} AS SELECT from_id, to_id FROM crosswalk_rows ORDER BY from_id"
         )
         connection.unregister("crosswalk_rows")
 
@@ -51,13 +50,9 @@ def _paths(folder: Path) -> dict[str, Path]:
         raise UsageProblem(f"{folder}: cannot be read ({problem.strerror}): check its rights") from None
     for path in files:
         if path.name not in {f"{subject}.csv" for subject in COLUMNS}:
-            raise UsageProblem(
-                f"{path}: not a crosswalk file: known are patient.csv, provider.csv and payer.csv"
-            )
+            raise UsageProblem(f"{path}: not a crosswalk file: known are patient.csv, provider.csv and payer.csv")
     if not files:
-        raise UsageProblem(
-            f"{folder}: holds none of patient.csv, provider.csv and payer.csv: add one of them"
-        )
+        raise UsageProblem(f"{folder}: holds none of patient.csv, provider.csv and payer.csv: add one of them")
     return {path.stem: path for path in files}
 
 
@@ -71,9 +66,7 @@ def _pairs(path: Path, subject: str) -> dict[str, str]:
     first_line: dict[str, int] = {}
     for line, cells in rows[1:]:
         if len(cells) != len(header):
-            raise UsageProblem(
-                f"{path}: line {line}: has {len(cells)} cells, the header {len(header)}: correct it"
-            )
+            raise UsageProblem(f"{path}: line {line}: has {len(cells)} cells, the header {len(header)}: correct it")
         from_id, to_id = (cells[place] for place in places)
         if not from_id or not to_id:
             blank = COLUMNS[subject][0 if not from_id else 1]
@@ -104,9 +97,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
             reader = csv.reader(handle, strict=True)
             for cells in reader:
                 if any("\n" in cell or "\r" in cell or "\x00" in cell for cell in cells):
-                    raise UsageProblem(
-                        f"{path}: line {start}: a cell holds a line break or NUL: correct its quotes"
-                    )
+                    raise UsageProblem(f"{path}: line {start}: a cell holds a line break or NUL: correct its quotes")
                 trimmed = [cell.strip(BLANKS) for cell in cells]
                 if any(trimmed) or len(trimmed) > 1:
                     rows.append((start, trimmed))

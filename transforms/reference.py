@@ -103,9 +103,7 @@ TABLES = (
         "payer_method",
         {"payer_id": _TEXT},
         {
-            "counting_method": Column(
-                "varchar", _word("cms_8_minute", "ama_midpoint", "either"), required=True
-            ),
+            "counting_method": Column("varchar", _word("cms_8_minute", "ama_midpoint", "either"), required=True),
             "follows_mue": Column("boolean", _flag, default=False),
             "timed_units_per_day_cap": Column("integer", _whole),
         },
@@ -114,9 +112,7 @@ TABLES = (
         "code_alias",
         {
             "procedure_code": _TEXT,
-            "relation": Column(
-                "varchar", _word("counts_as", "documents", "documents_in_group"), required=True
-            ),
+            "relation": Column("varchar", _word("counts_as", "documents", "documents_in_group"), required=True),
         },
         {"target_code": _TEXT},
     ),
@@ -189,7 +185,9 @@ def _check_overlay(folder: Path) -> None:
     found = sorted(path.name for path in folder.glob("*.csv"))
     for name in found:
         if name not in known:
-            raise UsageProblem(f"--reference: {name} is no reference table; rename or remove it; known are {', '.join(sorted(known))}")
+            raise UsageProblem(
+                f"--reference: {name} is no reference table; rename or remove it; known are {', '.join(sorted(known))}"
+            )
     if not found:
         raise UsageProblem(f"--reference {folder}: holds no reference table (*.csv)")
 

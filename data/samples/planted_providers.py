@@ -54,9 +54,7 @@ def long_days(c: Clinic) -> None:
     c.spare(Visit("", "", day, "", "PT-01"), provider_id="PT-01", patient_id=None, discipline=None)
 
 
-def pair(
-    c: Clinic, payers: tuple[str, str], blocks: tuple[list, list], billed: tuple, offset: int = 0
-) -> list[Visit]:
+def pair(c: Clinic, payers: tuple[str, str], blocks: tuple[list, list], billed: tuple, offset: int = 0) -> list[Visit]:
     """Two patients with PT-01 on one date, the later starting `offset` minutes after the first."""
     first = c.bare(payers[0], "PT")
     later = c.bare(payers[1], "PT", day=first.day)

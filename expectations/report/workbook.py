@@ -82,9 +82,7 @@ def write_workbook(path: Path, report: Report, limit_rows: int = 20_000) -> None
     # Beside the workbook, not in the machine's common folder: the sheets hold patients.
     workbook = xlsxwriter.Workbook(str(path), OPTIONS | {"tmpdir": str(path.parent)})
     # The clock stays out of the bytes.
-    workbook.set_properties(
-        {"title": "Therapy claim audit", "created": datetime.combine(report.as_of, time())}
-    )
+    workbook.set_properties({"title": "Therapy claim audit", "created": datetime.combine(report.as_of, time())})
     book = _Book(workbook)
     book.lines("Summary", _summary(report, len(findings)))
     book.table("Rules", RULE_COLUMNS, report.rules)
@@ -109,13 +107,9 @@ def _summary(report: Report, shown: int) -> list[tuple[Any, ...]]:
         told = f"the {shown} with most dollars at risk of {in_all}; all stand in findings.csv"
         lines.append(("findings in this workbook", told))
     lines += [(f"unjudged days: {reason}", days) for reason, days in report.unjudged]
-    lines += [
-        (f"therapy days of payer {payer}, counting method not known", n)
-        for payer, n in report.unlisted_payers
-    ]
+    lines += [(f"therapy days of payer {payer}, counting method not known", n) for payer, n in report.unlisted_payers]
     return lines + [
-        (f"reference: {name}", str(report.reference_versions[name]))
-        for name in sorted(report.reference_versions)
+        (f"reference: {name}", str(report.reference_versions[name])) for name in sorted(report.reference_versions)
     ]
 
 
@@ -124,9 +118,7 @@ class _Book:
 
     def __init__(self, workbook: xlsxwriter.Workbook):
         self._workbook = workbook
-        self._bold = workbook.add_format(
-            {"bold": True, "bg_color": "#EFEFEF", "border": 1, "text_wrap": True}
-        )
+        self._bold = workbook.add_format({"bold": True, "bg_color": "#EFEFEF", "border": 1, "text_wrap": True})
         self._date = workbook.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
         self._money = workbook.add_format({"num_format": "#,##0.00"})
         self._share = workbook.add_format({"num_format": "0.0###"})

@@ -22,9 +22,7 @@ def split_lines(lines):
     """(billed lines, set-aside lines), both in scope and of claims that stand."""
     gone = gone_claims(lines)
     standing = [
-        line
-        for line in lines
-        if line.claim_id not in gone and line.frequency != "8" and codes.in_scope(line.code)
+        line for line in lines if line.claim_id not in gone and line.frequency != "8" and codes.in_scope(line.code)
     ]
     billed = [line for line in standing if not line.set_aside and line.units > 0]
     return billed, [line for line in standing if line.set_aside]

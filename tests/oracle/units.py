@@ -22,9 +22,7 @@ def cms_splits(units, minutes_by_code):
     """Every lawful split of `units` over the codes, as dicts without zeros, in a fixed order."""
     names = tuple(sorted(minutes_by_code))
     found = _handed_out(units, tuple(minutes_by_code[name] for name in names))
-    return [
-        {name: n for name, n in zip(names, split, strict=True) if n} for split in sorted(found, reverse=True)
-    ]
+    return [{name: n for name, n in zip(names, split, strict=True) if n} for split in sorted(found, reverse=True)]
 
 
 @cache

@@ -83,9 +83,7 @@ def _refuse_foreign(start: bytes, file_name: str) -> None:
         if start.startswith(magic):
             raise InputRejected(f"{file_name}: {advice}")
     if start.count(b"\x00") > len(start) // 8:
-        raise InputRejected(
-            f"{file_name}: is full of NUL bytes, as UTF-16 without its mark: save it as UTF-8"
-        )
+        raise InputRejected(f"{file_name}: is full of NUL bytes, as UTF-16 without its mark: save it as UTF-8")
 
 
 def _header_text(lines: Lines, file_name: str, delimiter: str) -> str:
@@ -111,13 +109,9 @@ def _header_text(lines: Lines, file_name: str, delimiter: str) -> str:
 
 def _read_header_line(cells: Cells, line: Line, file_name: str, delimiter: str) -> None:
     if line.is_cut or NOT_UTF8.search(line.text):
-        raise InputRejected(
-            f"{file_name}: line {line.number}: the header is not UTF-8 text: save the file as UTF-8"
-        )
+        raise InputRejected(f"{file_name}: line {line.number}: the header is not UTF-8 text: save the file as UTF-8")
     if "\x00" in line.text:
-        raise InputRejected(
-            f"{file_name}: line {line.number}: NUL bytes in the header: save the file as UTF-8 text"
-        )
+        raise InputRejected(f"{file_name}: line {line.number}: NUL bytes in the header: save the file as UTF-8 text")
     try:
         cells.add(line.text.removeprefix("\ufeff") if not cells.cells else line.text, delimiter)
     except MalformedQuote:

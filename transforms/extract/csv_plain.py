@@ -37,9 +37,7 @@ def plain_table(block: bytes, width: int, delimiter: str, header: list[str]) -> 
             io.BytesIO(block),
             arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(block) + 1),
             arrow_csv.ParseOptions(delimiter=delimiter, ignore_empty_lines=False),
-            arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
+            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
         )
     except pa.ArrowInvalid:
         return None

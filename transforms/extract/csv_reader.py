@@ -112,18 +112,14 @@ def _is_suspect(raw: str, delimiter: str) -> bool:
 def _table(rows: list[list]) -> pa.Table:
     columns = list(zip(*rows, strict=True))
     arrays = [pa.array(columns[0], pa.int64()), *(pa.array(column, pa.string()) for column in columns[1:])]
-    return pa.Table.from_arrays(
-        arrays, [*FIXED, *(f"c{place}" for place in range(len(columns) - len(FIXED)))]
-    )
+    return pa.Table.from_arrays(arrays, [*FIXED, *(f"c{place}" for place in range(len(columns) - len(FIXED)))])
 
 
 def _numbered(table: pa.Table, first_line: int) -> pa.Table:
     """A table of plain cells with the line numbers and the absent problems before them."""
     nothing = pa.nulls(table.num_rows, pa.string())
     numbers = pa.array(range(first_line, first_line + table.num_rows), pa.int64())
-    return pa.Table.from_arrays(
-        [numbers, nothing, nothing, nothing, *table.columns], [*FIXED, *table.column_names]
-    )
+    return pa.Table.from_arrays([numbers, nothing, nothing, nothing, *table.columns], [*FIXED, *table.column_names])
 
 
 def _skip_header(lines: Lines, shape: CsvShape) -> None:

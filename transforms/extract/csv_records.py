@@ -63,9 +63,7 @@ class Cells:
         return position + 1 if position < len(line) else -1
 
 
-def read_record(
-    lines: Lines, first: Line, width: int, delimiter: str
-) -> tuple[list[str] | None, str | None, str]:
+def read_record(lines: Lines, first: Line, width: int, delimiter: str) -> tuple[list[str] | None, str | None, str]:
     """The record that starts on `first`, with `width` cells: (cells, problem, raw text); cells is None when
     they could not be told apart. Takes the further lines of an accepted record from `lines`."""
     if first.is_cut:
@@ -102,10 +100,7 @@ def _read_on(lines: Lines, first: Line, record: Cells, width: int, delimiter: st
             record.add(line.text, delimiter)
         except MalformedQuote:
             return None
-        if (
-            _fitted([*record.cells, ""] if record.pending is not None else record.cells, width)[1]
-            == "too_many_cells"
-        ):
+        if _fitted([*record.cells, ""] if record.pending is not None else record.cells, width)[1] == "too_many_cells":
             return None
         raw += [end, line.text]
         size, taken, end = size + len(line.text) + len(end), taken + 1, line.end

@@ -13,10 +13,7 @@ def format_problem(pattern: str, field_type: str) -> str | None:
     """Why `pattern` cannot be used for a field of that contract type, or None."""
     if field_type not in ("date", "clock", "timestamp"):
         return "is for dates and clock times only, and this column is neither"
-    if (
-        "%" in DIRECTIVE.sub("", pattern)
-        or not {found.group(1) for found in DIRECTIVE.finditer(pattern)} <= KNOWN
-    ):
+    if "%" in DIRECTIVE.sub("", pattern) or not {found.group(1) for found in DIRECTIVE.finditer(pattern)} <= KNOWN:
         return "is no known format: see docs/mapping.md for the directives"
     if not holds_day(pattern) and field_type != "clock":
         return "names no whole day: year, month and day are needed"
@@ -37,10 +34,8 @@ def read_sql(cell: str, patterns: tuple[str, ...], field_type: str) -> str:
     """SQL: the cell rewritten as the contract wants it by the first format it follows, else as it stands."""
     read = []
     for pattern in patterns:
-        if field_type == "date":
-            written = "%Y-%m-%d"
-        else:
-            written = "%Y-%m-%d %H:%M:%S" if holds_day(pattern) else "%H:%M:%S"
+        clock = "%Y-%m-%d %H:%M:%S" if holds_day(pattern) else "%H:%M:%S"
+        written = "%Y-%m-%d" if field_type == "date" else clock
         read.append(f"strftime(try_strptime({cell}, {text(pattern)}), {text(written)})")
     return f"coalesce({', '.join(read)}, {cell})"
 

@@ -57,9 +57,7 @@ def find_inputs(
             folder = _folder(extracts)
             paths = _paths(folder, table, explicit, mapping)
         except OSError as problem:
-            raise UsageProblem(
-                f"{problem.filename}: cannot be read ({problem.strerror}): check its rights"
-            ) from None
+            raise UsageProblem(f"{problem.filename}: cannot be read ({problem.strerror}): check its rights") from None
         for shown, path in sorted(_shown_names(paths, folder).items()):
             found.append(InputFile(len(found) + 1, table, shown, path, file_sha256(path), _format(path)))
     return found
@@ -82,9 +80,7 @@ def file_sha256(path: Path) -> str:
             while chunk := handle.read(CHUNK_BYTES):
                 digest.update(chunk)
     except OSError as problem:
-        raise UsageProblem(
-            f"{path}: cannot be read ({problem.strerror}): check the path and its rights"
-        ) from None
+        raise UsageProblem(f"{path}: cannot be read ({problem.strerror}): check the path and its rights") from None
     return digest.hexdigest()
 
 
@@ -95,9 +91,7 @@ def _folder(extracts: Path | None) -> Path | None:
     if not folder.exists():
         raise UsageProblem(f"{extracts}: no such folder: --extracts names the folder that holds the extracts")
     if not folder.is_dir():
-        raise UsageProblem(
-            f"{extracts}: is a file: --extracts names a folder; a single file goes to --claims"
-        )
+        raise UsageProblem(f"{extracts}: is a file: --extracts names a folder; a single file goes to --claims")
     if not os.access(folder, os.R_OK | os.X_OK):
         raise UsageProblem(f"{extracts}: cannot be read: check its rights")
     return folder
@@ -109,8 +103,7 @@ def _folder_paths(folder: Path, table: str, mapping: Mapping | None) -> list[Pat
         paths = [_checked(path) for path in _glob(folder, pattern)]
         if not paths:
             raise UsageProblem(
-                f"{mapping.file_name}: {table}.files: nothing in {folder} matches "
-                f"{pattern!r}: correct the glob"
+                f"{mapping.file_name}: {table}.files: nothing in {folder} matches {pattern!r}: correct the glob"
             )
         return paths
     named = [path for path in folder.iterdir() if path.name.lower().startswith(table)]
@@ -123,9 +116,7 @@ def _refuse_unread(named: list[Path], stems_read: set[str]) -> None:
     for path in sorted(named):
         suffix = path.suffix.lower()
         if suffix in UNREAD_SUFFIXES and path.name.lower().split(".")[0] not in stems_read:
-            raise UsageProblem(
-                f"{path}: {suffix} is not read: unpack or save it as .csv or .parquet, or take it out"
-            )
+            raise UsageProblem(f"{path}: {suffix} is not read: unpack or save it as .csv or .parquet, or take it out")
 
 
 def _explicit_paths(table: str, pattern: str) -> list[Path]:
@@ -134,9 +125,7 @@ def _explicit_paths(table: str, pattern: str) -> list[Path]:
         raise UsageProblem(f"{option}: is empty: give a path or a glob")
     path = Path(pattern)
     if path.is_dir():
-        raise UsageProblem(
-            f"{option} {pattern}: is a folder: give a file or a glob such as '{path / '*.csv'}'"
-        )
+        raise UsageProblem(f"{option} {pattern}: is a folder: give a file or a glob such as '{path / '*.csv'}'")
     if path.is_symlink() or path.exists():
         return [_checked(path)]
     # Only what follows the folders that exist is a pattern: they may hold brackets in their names.
@@ -153,9 +142,7 @@ def _glob(folder: Path, pattern: str) -> list[Path]:
         found = sorted(folder.glob(pattern))
     except (ValueError, NotImplementedError):
         raise UsageProblem(f"{pattern!r}: is no glob: ** must stand alone between slashes") from None
-    return [
-        path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
 def _absolute(path: Path) -> Path:

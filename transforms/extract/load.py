@@ -16,8 +16,7 @@ from transforms.extract.mapping_sql import Plan, canonical_select, counts_select
 TABLES_OF_A_LOAD = {
     "input_file": "file_number INTEGER, table_name VARCHAR, file_name VARCHAR, path VARCHAR, sha256 VARCHAR, "
     "format VARCHAR",
-    "inference": "table_name VARCHAR, file_name VARCHAR, column_name VARCHAR, taken_from VARCHAR, "
-    "row_count BIGINT",
+    "inference": "table_name VARCHAR, file_name VARCHAR, column_name VARCHAR, taken_from VARCHAR, row_count BIGINT",
     "ignored_column": "file_number INTEGER, column_name VARCHAR",
     "filtered_count": "file_number INTEGER, rows_in_file BIGINT, rows_filtered BIGINT",
 }
@@ -71,27 +70,19 @@ def _load_file(connection: duckdb.DuckDBPyConnection, one: InputFile, mapping: M
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
-        if (
-            one.format == "parquet"
-        ):  # the view is read here for the first time; the error's text may quote a cell
+        if one.format == "parquet":  # the view is read here for the first time; the error's text may quote a cell
             raise parquet_reader.unreadable(one.file_name) from None
         raise
     except OSError as problem:
-        raise InputRejected(
-            f"{one.file_name}: cannot be read ({problem.strerror}): check its rights"
-        ) from None
+        raise InputRejected(f"{one.file_name}: cannot be read ({problem.strerror}): check its rights") from None
     ignored = [[one.file_number, column] for column in columns if column not in plan.used]
     if ignored:
         connection.executemany("INSERT INTO ignored_column VALUES (?, ?)", ignored)
     if file_sha256(one.path) != one.sha256:
-        raise InputRejected(
-            f"{one.file_name}: changed while it was read: run again when the delivery is complete"
-        )
+        raise InputRejected(f"{one.file_name}: changed while it was read: run again when the delivery is complete")
 
 
-def _read_csv(
-    connection, table: str, one: InputFile, mapping: Mapping | None
-) -> tuple[tuple[str, ...], Plan]:
+def _read_csv(connection, table: str, one: InputFile, mapping: Mapping | None) -> tuple[tuple[str, ...], Plan]:
     delimiter = mapping.table(one.table_name).delimiter if mapping else ","
     shape = csv_header.read_shape(one.path, one.file_name, delimiter)
     plan = make_plan(one.table_name, one.file_name, shape.columns, mapping, shape.header_text)
@@ -99,14 +90,10 @@ def _read_csv(
     return shape.columns, plan
 
 
-def _read_parquet(
-    connection, table: str, one: InputFile, mapping: Mapping | None
-) -> tuple[tuple[str, ...], Plan]:
+def _read_parquet(connection, table: str, one: InputFile, mapping: Mapping | None) -> tuple[tuple[str, ...], Plan]:
     columns = parquet_reader.read_columns(connection, one.path, one.file_name)
     plan = make_plan(one.table_name, one.file_name, tuple(columns), mapping)
-    parquet_reader.make_view(
-        connection, table, one.path, one.file_name, columns, set(plan.used), set(plan.free_text)
-    )
+    parquet_reader.make_view(connection, table, one.path, one.file_name, columns, set(plan.used), set(plan.free_text))
     return tuple(columns), plan
 
 

@@ -110,13 +110,9 @@ def _table(table: str, part) -> TableMapping:
     _is_table(columns, f"{table}.columns")
     fields = {one.field: one for one in contract_fields(table)}
     _known(columns, tuple(fields), f"{table}.columns", "no column of the contract")
-    sources = {
-        column: _source(fields[column], said, f"{table}.columns.{column}") for column, said in columns.items()
-    }
+    sources = {column: _source(fields[column], said, f"{table}.columns.{column}") for column, said in columns.items()}
     files = _string(part, "files", table) if "files" in part else None
-    if files is not None and (
-        not files.strip() or files.startswith("/") or ".." in PurePosixPath(files).parts
-    ):
+    if files is not None and (not files.strip() or files.startswith("/") or ".." in PurePosixPath(files).parts):
         raise _Wrong(f"{table}.files: a glob within the extracts folder is needed, such as 'billing*.csv'")
     delimiter = _string(part, "delimiter", table) if "delimiter" in part else ","
     if len(delimiter) != 1 or delimiter in '"\r\n' or ord(delimiter) > 0x7F or delimiter == "\0":
@@ -165,11 +161,7 @@ def _columns(kind: str, said, key: str) -> dict:
 
 
 def _names(said, key: str) -> tuple[str, ...]:
-    if (
-        not isinstance(said, list)
-        or not said
-        or not all(isinstance(one, str) and one.strip() for one in said)
-    ):
+    if not isinstance(said, list) or not said or not all(isinstance(one, str) and one.strip() for one in said):
         raise _Wrong(f"{key}: column names of the extract are needed")
     names = tuple(one.strip() for one in said)
     if len({one.lower() for one in names}) < len(names):
@@ -215,9 +207,7 @@ def _split(said: dict, key: str) -> bool:
 
 def _count(said: dict, key: str) -> int | None:
     count = said.get("last_characters")
-    if count is not None and (
-        isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 1000
-    ):
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 1000):
         raise _Wrong(f"{key}.last_characters: a whole number from 1 to 1000 is needed")
     return count
 

@@ -52,9 +52,7 @@ def make_plan(
     used |= {condition.column for condition in where}
     free = [one.field for one in contract_fields(table_name) if one.is_free_text and one.field in sources]
     only_free = {column for field_name in free for column in sources[field_name].columns}
-    only_free -= {
-        column for other, source in sources.items() if other not in free for column in _columns_of(source)
-    }
+    only_free -= {column for other, source in sources.items() if other not in free for column in _columns_of(source)}
     ordered = tuple(column for column in columns if column in used)
     return Plan(sources, ordered, tuple(column for column in ordered if column in only_free), where)
 
@@ -115,9 +113,7 @@ def canonical_select(plan: Plan, table_name: str, file_table: str, file_number: 
     fields = contract_fields(table_name)
     split = [one.field for one in fields if one.field in plan.sources and plan.sources[one.field].is_split]
     cells = _Cells(plan)
-    lists = "".join(
-        f", {_list(cells.picked(plan.sources[column]))} AS {name(f'list {column}')}" for column in split
-    )
+    lists = "".join(f", {_list(cells.picked(plan.sources[column]))} AS {name(f'list {column}')}" for column in split)
     problem, problem_column, pieces = _split_columns(split, plan)
     values = ", ".join(f"{_value(one, plan, cells)} AS {name(one.field)}" for one in fields)
     return f"""WITH listed AS (
@@ -227,9 +223,7 @@ def _value(one: Field, plan: Plan, cells: _Cells) -> str:
         value = read_sql(value, source.date_formats, one.type)
     if source.values:
         branches = " ".join(f"WHEN {text(old)} THEN {text(new)}" for old, new in source.values)
-        other = (
-            value if source.other is None else f"CASE WHEN {value} IS NOT NULL THEN {text(source.other)} END"
-        )
+        other = value if source.other is None else f"CASE WHEN {value} IS NOT NULL THEN {text(source.other)} END"
         value = f"nullif(CASE {value} {branches} ELSE {other} END, '')"
     if source.where:
         value = f"CASE WHEN {cells.conditions(source.where)} THEN {value} END"
@@ -258,9 +252,7 @@ def _split_columns(split: list[str], plan: Plan) -> tuple[str, str, str]:
         f"WHEN {length} NOT IN (0, {longest}) THEN {text(plan.sources[column].columns[0])}"
         for column, length in zip(split, lengths, strict=True)
     )
-    problem = (
-        f"CASE WHEN read_problem IS NOT NULL THEN read_problem WHEN {differ} THEN 'pieces_do_not_match' END"
-    )
+    problem = f"CASE WHEN read_problem IS NOT NULL THEN read_problem WHEN {differ} THEN 'pieces_do_not_match' END"
     column = f"CASE WHEN read_problem IS NOT NULL THEN problem_column {first_short} END"
     is_whole = f"row_problem IS NOT NULL OR {longest} = 0"
     return problem, column, f"unnest(CASE WHEN {is_whole} THEN [0] ELSE range(1, {longest} + 1) END)"

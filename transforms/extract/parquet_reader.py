@@ -15,9 +15,7 @@ CONTROL_IN_FREE_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
 LARGEST_EXACT_DOUBLE = 1e15  # below it every whole DOUBLE is printed digit by digit
 
 
-def read_columns(
-    connection: duckdb.DuckDBPyConnection, path: Path, file_name: str
-) -> dict[str, tuple[str, str]]:
+def read_columns(connection: duckdb.DuckDBPyConnection, path: Path, file_name: str) -> dict[str, tuple[str, str]]:
     """The columns of a Parquet file: name in file_<n> -> (name DuckDB reads it under, DuckDB type).
 
     Raises InputRejected when the file is not Parquet, or two columns have one name.
@@ -55,9 +53,7 @@ def make_view(
     """
     for column in sorted(used):
         _refuse_type(file_name, column, columns[column][1])
-    cells = ", ".join(
-        f"{_as_text(name(own), kind)} AS {name(shown)}" for shown, (own, kind) in columns.items()
-    )
+    cells = ", ".join(f"{_as_text(name(own), kind)} AS {name(shown)}" for shown, (own, kind) in columns.items())
     problem, problem_column = _problems(columns, used, free_text)
     connection.execute(
         f"CREATE VIEW {name(view)} AS SELECT source_line, {problem} AS read_problem, "
@@ -141,13 +137,9 @@ def _refuse_other_formats(path: Path, file_name: str) -> None:
     if b"PARE" in (start, end):
         raise InputRejected(f"{file_name}: is encrypted Parquet: export it without encryption")
     if start != b"PAR1":
-        raise InputRejected(
-            f"{file_name}: is not Parquet inside: export it again, or name it .csv if it is CSV"
-        )
+        raise InputRejected(f"{file_name}: is not Parquet inside: export it again, or name it .csv if it is CSV")
     if end != b"PAR1":
-        raise InputRejected(
-            f"{file_name}: is cut off: its Parquet footer is missing; export or copy it again"
-        )
+        raise InputRejected(f"{file_name}: is cut off: its Parquet footer is missing; export or copy it again")
 
 
 def _top_names(schema: list[tuple[str, int | None]]) -> list[str]:
