@@ -2,14 +2,14 @@
 -- units: whole minutes and timed units; null where the day's method cannot decide
 -- source: rule book s. 4 (CMS 8-minute rule, AMA midpoint, either)
 with
--- sums over the day's timed codes
+-- sums over the day's codes; only timed ones make units of minutes
 code_sum as (
     select
         c.day_key,
-        cast(sum(c.billed_units) as integer) as billed_timed_units,
-        cast(sum(c.ama_units) as integer) as ama_units
+        cast(sum(c.billed_units) as integer) as billed_units,
+        cast(sum(case when c.is_timed then c.billed_units else 0 end) as integer) as billed_timed_units,
+        cast(sum(case when c.is_timed then c.ama_units else 0 end) as integer) as ama_units
     from unit_day_code as c
-    where c.is_timed
     group by c.day_key
 ),
 -- both counts; CMS: floor((m + 7) / 15) of the day's supported minutes
@@ -17,6 +17,7 @@ counted as (
     select
         d.day_key,
         d.counting_method,
+        coalesce(code_sum.billed_units, 0) as billed_units,
         coalesce(code_sum.billed_timed_units, 0) as billed_timed_units,
         (coalesce(m.supported_minutes, 0) + 7) // 15 as cms_units,
         (coalesce(m.sure_minutes, 0) + 7) // 15 as sure_cms_units,
@@ -32,6 +33,7 @@ counted as (
 )
 select
     counted.day_key,
+    counted.billed_units,
     counted.billed_timed_units,
     counted.supported_minutes,
     counted.sure_minutes,
