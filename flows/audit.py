@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
+import pyarrow.parquet as pq
 
 from flows.failures import told_without_values
 from flows.lock import only_run
 from flows.settings import AuditSettings, severities_at_or_above
-from flows.stages import STAGES, WAREHOUSE_STAGES, Run, Stage, close_run, identify, keep_warehouse, open_run, timed
+from flows.stages import IDENTIFY, STAGES, WAREHOUSE_STAGES, Run, Stage, close_run, keep_warehouse, open_run, timed
 
 #: Runs one stage of a run; Prefect puts a task around it.
 Runner = Callable[[Stage, Run], None]
@@ -33,7 +33,7 @@ def run_audit(settings: AuditSettings, run_stage: Runner = timed) -> Outcome:
     with told_without_values(), only_run(*locks):
         run = open_run(settings)
         try:
-            identify(run)
+            run_stage(IDENTIFY, run)
             for stage in _stages_to_run(run):
                 run_stage(stage, run)
             keep_warehouse(run)
@@ -68,10 +68,6 @@ def _has_new(folder: Path, previous: Path, grave: tuple[str, ...]) -> bool:
     """Whether a grave finding was not among the findings of the run before; all are new where that one is gone."""
     if not (previous / "findings.parquet").exists():
         return True
-    query = (
-        "select count(*) from read_parquet(?) as now where now.severity in (select unnest(?)) "
-        "and now.finding_id not in (select finding_id from read_parquet(?))"
-    )
-    files = [str(folder / "findings.parquet"), list(grave), str(previous / "findings.parquet")]
-    with duckdb.connect() as con:
-        return con.execute(query, files).fetchone()[0] > 0
+    known = set(pq.read_table(previous / "findings.parquet", columns=["finding_id"])["finding_id"].to_pylist())
+    now = pq.read_table(folder / "findings.parquet", columns=["finding_id", "severity"]).to_pylist()
+    return any(row["severity"] in grave and row["finding_id"] not in known for row in now)

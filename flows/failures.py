@@ -24,16 +24,20 @@ def told_without_values():
         if os.environ.get(TRACEBACK):
             raise
         if isinstance(problem, OSError):
-            why = os.strerror(problem.errno) if problem.errno else "a fault of the machine"
-            raise OSError(problem.errno, why) from None
+            raise OSError(problem.errno, system_words(problem)) from None
         raise AuditError(internal_error(problem)) from None
+
+
+def system_words(problem: OSError) -> str:
+    """What the system calls an error, whatever text the exception itself carries."""
+    return os.strerror(problem.errno) if problem.errno else "a fault of the machine"
 
 
 def internal_error(problem: Exception) -> str:
     """One line about an unforeseen error: its kind, the line of code, and what to do."""
     kind = type(problem).__name__
-    if isinstance(problem, OSError) and problem.strerror:
-        kind = f"{kind}: {problem.strerror}"
+    if isinstance(problem, OSError):
+        kind = f"{kind}: {system_words(problem)}"
     return (
         f"internal error ({kind}{_place(problem)}); nothing was published. Please report it with the output of "
         f"`minutewise doctor`; {TRACEBACK}=1 shows the traceback, which may hold data"

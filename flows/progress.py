@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from flows.stages import Run, Stage, timed
 
 DOING = {
+    "identify": "finding the extracts",
     "extract": "reading the extracts",
     "contract": "holding every row against the contract",
     "recompute": "recomputing minutes and units",

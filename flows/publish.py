@@ -16,6 +16,7 @@ import duckdb
 from expectations.report import Report
 from expectations.report.html import write_html
 from expectations.report.workbook import write_workbook
+from flows.failures import system_words
 from flows.identity import SCHEMA_VERSION, code_version, reference_version
 from transforms.engine import rows_as_dicts
 from transforms.errors import UsageProblem
@@ -94,7 +95,7 @@ def publish_run(run, con) -> dict:
         if run.settings.is_whole_scope:
             _swap_current(run.settings.out, run.run_id)
     except (OSError, duckdb.IOException) as problem:
-        why = getattr(problem, "strerror", None) or "is the disk full?"
+        why = system_words(problem) if isinstance(problem, OSError) else "is the disk full?"
         raise UsageProblem(f"--out {run.settings.out}: cannot be written ({why})") from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -121,6 +121,8 @@ class Stage:
     retries: int = 0
 
 
+#: Comes before the list: it says whether there is anything to run. It is the first to read the extracts.
+IDENTIFY = Stage("identify", identify, retries=3)
 STAGES = (
     Stage("extract", extract, retries=3),
     Stage("contract", contract),

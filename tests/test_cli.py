@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -13,7 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.lock import only_run
-from flows.stages import Stage
+from flows.progress import shown_stage
+from flows.settings import AuditSettings
+from flows.stages import Run, Stage
 from tests.cli_runs import AS_OF, as_nobody, day, judged_by_findings, minutewise, published, write_days
 from tests.extract_files import write_reference
 from transforms.errors import AuditError
@@ -175,9 +178,7 @@ class TestPaths:
     def test_the_output_folder_is_a_file_or_below_one(self, extracts, tmp_path):
         file = write(tmp_path / "file", "mine")
         refused(audit(extracts, file), 2, str(file), "is a file")
-        refused(
-            audit(extracts, file / "out"), 2, f"{file / 'out'}: cannot write there", "choose another folder"
-        )
+        refused(audit(extracts, file / "out"), 2, f"{file / 'out'}: cannot write there", "choose another folder")
         assert file.read_text() == "mine"
 
     def test_a_folder_without_rights_is_named(self):
@@ -203,9 +204,7 @@ class TestPaths:
             (folder / "open" / "runs").rmdir()
             with as_nobody():
                 ran = audit(extracts, folder / "open")
-                refused(
-                    ran, 2, "claims.csv: cannot be read (Permission denied)", "rights", out=folder / "open"
-                )
+                refused(ran, 2, "claims.csv: cannot be read (Permission denied)", "rights", out=folder / "open")
             extracts.chmod(0)
             with as_nobody():
                 refused(audit(extracts, folder / "open"), 2, "extracts", "is not readable")
@@ -270,14 +269,12 @@ class TestReferenceRows:
             ),
             (
                 "payer_method.csv",
-                METHOD
-                + "A,either,,2026-01-01,2026-02-01,me,2026-01-01\nA,either,,2026-01-31,,me,2026-01-01\n",
+                METHOD + "A,either,,2026-01-01,2026-02-01,me,2026-01-01\nA,either,,2026-01-31,,me,2026-01-01\n",
                 ["payer_method.csv, line 3, key A", "overlaps", "line 2"],
             ),
             (
                 "payer_method.csv",
-                METHOD
-                + "A,either,,2026-01-01,2026-02-01,me,2026-01-01\nA,either,,2026-02-02,,me,2026-01-01\n",
+                METHOD + "A,either,,2026-01-01,2026-02-01,me,2026-01-01\nA,either,,2026-02-02,,me,2026-01-01\n",
                 ["payer_method.csv, line 3, key A", "gap", "line 2"],
             ),
             ("payer_method.csv", METHOD + "A,either\n", ["line 2, key A", "not as many cells as the header"]),
@@ -415,9 +412,7 @@ class TestTroubleOnTheWay:
             ran = audit(extracts, out, "--warehouse", warehouse)
             refused(ran, 75, "another run holds", "w.duckdb", "wait", out=out)
 
-    def test_a_rule_that_cannot_be_run_is_named_and_the_others_stand(
-        self, extracts, tmp_path, monkeypatch, quick
-    ):
+    def test_a_rule_that_cannot_be_run_is_named_and_the_others_stand(self, extracts, tmp_path, monkeypatch, quick):
         from transforms import recompute
 
         usual = recompute.run_model
@@ -433,6 +428,18 @@ class TestTroubleOnTheWay:
         assert ran.err.startswith("minutewise: these rules could not be run") and "claim_line_dup" in ran.err
         statuses = {rule["rule_id"]: rule["status"] for rule in json.loads(ran.out)["rules"]}
         assert [rule for rule, status in statuses.items() if status == "error"] == ["claim_line_duplicated"]
+
+    def test_progress_is_shown_on_a_terminal_alone(self, extracts, tmp_path, monkeypatch):
+        terminal, end = os.openpty()
+        run = Run(AuditSettings(out=tmp_path, as_of=date.fromisoformat(AS_OF), extracts=extracts), tmp_path)
+        with os.fdopen(end, "w") as stream:
+            monkeypatch.setattr(sys, "stderr", stream)
+            with shown_stage() as run_stage:
+                run_stage(Stage("extract", lambda run: None), run)
+            stream.flush()
+            shown = os.read(terminal, 10_000).decode()
+        os.close(terminal)
+        assert "extract" in shown and "0.0 s" in shown and run.seconds == {"extract": 0.0}
 
     def test_a_reader_that_stops_reading_is_no_error(self):
         command = [sys.executable, "-c", "from flows.cli import main; main()", "rules"]
@@ -540,8 +547,10 @@ class TestPublishing:
 
     def test_names_of_other_scripts(self, tmp_path, quick):
         extracts = write_days(tmp_path / os.fsdecode(b"\xff \xc3\xbc's [1]*"), day(1))
-        ran = audit(extracts, tmp_path / "aus gäbe 'Ω' [1]* #%")
-        assert (ran.code, ran.err) == (0, "")
+        out = tmp_path / "aus gäbe 'Ω' [1]* #%"
+        assert (ran := audit(extracts, out)).code == 0 and ran.err == ""
+        write_days(extracts, day(1), day(2, claims_units=4))
+        assert audit(extracts, out, "--fail-on", "review", "--fail-on-new").code == 1
         for name, why in (("a?", "question mark"), (os.fsdecode(b"\xff"), "not UTF-8")):
             refused(audit(extracts, tmp_path / name), 2, "--out", why, "choose another")
 
@@ -554,9 +563,7 @@ class TestPublishing:
 
         out, kept = tmp_path / "out", tmp_path / "kept" / "w.duckdb"
         assert audit(extracts, out).code == 0
-        assert audit(extracts, out, "--warehouse", kept).code == 0, (
-            "published already, and wanted all the same"
-        )
+        assert audit(extracts, out, "--warehouse", kept).code == 0, "published already, and wanted all the same"
         assert lines_held() == 3
         write(extracts / "notes.csv", "")
         assert audit(extracts, out, "--warehouse", kept).code == 3

@@ -167,7 +167,7 @@ def assert_reasons_are_known(seen: Seen) -> None:
         assert row["row_json"] and row["file_name"] and row["source_line"] > 1
 
 
-@examples(25)
+@examples(15)
 @given(
     styles=st.lists(st.tuples(st.sampled_from(STYLES), TABLE, PICK), max_size=5),
     rows=st.lists(st.tuples(st.sampled_from(HARMLESS_ROWS), TABLE, PICK, PICK), max_size=6),
@@ -188,7 +188,7 @@ def test_what_harms_no_row_changes_no_finding(styles, rows):
     assert_reasons_are_known(seen)
 
 
-@examples(45)
+@examples(28)
 @given(
     damage=st.lists(st.tuples(st.sampled_from(ROW_DAMAGE), TABLE, PICK, PICK, PICK, PICK), min_size=1, max_size=8),
     styles=st.lists(st.tuples(st.sampled_from(STYLES), TABLE, PICK), max_size=2),
@@ -255,7 +255,7 @@ def _was_quarantined(was: dict, table: str, seen: Seen) -> bool:
     )
 
 
-@examples(40)
+@examples(25)
 @given(
     damage=st.lists(st.tuples(st.sampled_from(WHOLE_DAMAGE), TABLE, PICK), min_size=1, max_size=2),
     styles=st.lists(st.tuples(st.sampled_from(STYLES), TABLE, PICK), max_size=2),

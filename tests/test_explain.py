@@ -94,8 +94,9 @@ class TestSamples:
             (tmp_path / "runs" / run.name / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(run / name, tmp_path / "runs" / run.name / name)
         for subject in list(EXPECTED)[::6]:
-            there = derive(tmp_path, sample_ids[subject], run.name)
-            assert there == derive(sample_out, sample_ids[subject])
+            there, here = derive(tmp_path, sample_ids[subject], run.name), derive(sample_out, sample_ids[subject])
+            # The code's own digest may move under somebody who edits it while this runs.
+            assert there | {"run": None} == here | {"run": None}
 
     def test_a_changed_file_is_told(self, sample_out, sample_ids, tmp_path):
         out = tmp_path / "out"

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "data" / "samples"
 AS_OF = date(2026, 11, 10)
 PATIENT, PHRASE = "CANARY-PATIENT", "CANARY phrase of a note"
-STAGE_NAMES = ["extract", "contract", "recompute", "judge", "publish"]
+STAGE_NAMES = ["identify", "extract", "contract", "recompute", "judge", "publish"]
 #: Files of a run that hold times of their own.
 TIMED = {"manifest.json", "expectations.json"}
 #: Tells every address that a process and its children look up or connect to.
@@ -264,6 +264,7 @@ def test_an_audit_told_to_end_leaves_no_server_behind(extracts, tmp_path):
     )
     try:
         wait_until(lambda: processes_of(tmp_path), 60)
+        time.sleep(1)  # Prefect notes a moment after its start that it has a server to end
         process.terminate()
         told = process.communicate(timeout=60)[1]
     finally:
@@ -282,7 +283,7 @@ def test_with_a_server_it_is_the_same_audit_and_the_server_shows_it(extracts, pl
     assert_same_audit(out / "runs" / plain.manifest["run_id"], plain)
     assert not (out / ".prefect").exists(), "the user's own PREFECT_HOME was not used"
 
-    tasks = task_runs_when_told(out, lambda tasks: len(tasks) == 5 and all(states(tasks, "Completed")))
+    tasks = task_runs_when_told(out, lambda tasks: len(tasks) == 6 and all(states(tasks, "Completed")))
     run, _, artifacts = flow_run_of(out)
     assert run.name == "audit of all dates, as of 2026-11-10"
     assert (run.state_name, run.state.message) == (
@@ -303,32 +304,39 @@ def states(tasks: dict, name: str) -> list[bool]:
 
 
 def test_the_deployment_of_prefect_yaml_runs_on_a_worker(extracts, plain, server, tmp_path):
-    out, environment = tmp_path / "out", server.environment
-    parameters = {"extracts": extracts, "out": out, "as_of": AS_OF, "fail_on": "error"}
-    asked_for = [f"--param={name}={value}" for name, value in parameters.items()]
-    for command in (
-        ["work-pool", "create", "minutewise", "--type", "process"],
-        ["--no-prompt", "deploy", "--all"],
-        ["deployment", "run", "minutewise-audit/clinic", *asked_for],
-        ["worker", "start", "--pool", "minutewise", "--run-once"],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", "prefect", *command],
-            env=environment,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.deployments import run_deployment
+    from prefect.workers.process import ProcessWorker
+
+    template = ProcessWorker.get_default_base_job_template()
+    with get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name="minutewise", type="process", base_job_template=template))
+    prefect("--no-prompt", "deploy", "--all", environment=server.environment)
+    out = tmp_path / "out"
+    parameters = {"extracts": str(extracts), "out": str(out), "as_of": str(AS_OF), "fail_on": "error"}
+    run_deployment("minutewise-audit/clinic", parameters=parameters, timeout=0)
+    prefect("worker", "start", "--pool", "minutewise", "--run-once", environment=server.environment)
     run, _, artifacts = flow_run_of(out)
     assert (run.state_type.value, run.state_name) == ("FAILED", "Findings")
     assert run.state.message == f"{plain.manifest['run_id']} is published; findings at or above error"
     assert len(artifacts) == 2
     assert_same_audit(out / "runs" / plain.manifest["run_id"], plain)
     assert_holds_no_patient(server.home)
+
+
+def prefect(*arguments: str, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", *arguments],
+        env=environment,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_flow_has_every_option_and_prefect_yaml_no_other(server):
@@ -367,8 +375,23 @@ def test_a_fault_that_passes_is_tried_again(extracts, plain, run_flow, tmp_path,
     outcome = run_flow(asked(extracts, tmp_path))
     assert outcome.exit_code == 0
     assert_same_audit(outcome.folder, plain)
-    tasks = task_runs_when_told(tmp_path, lambda tasks: len(tasks) == 5 and all(states(tasks, "Completed")))
+    tasks = task_runs_when_told(tmp_path, lambda tasks: len(tasks) == 6 and all(states(tasks, "Completed")))
     assert {name: task.run_count for name, task in tasks.items()} == dict.fromkeys(STAGE_NAMES, 1) | {"extract": 3}
+
+
+def test_the_first_look_at_the_extracts_is_tried_again_too(extracts, run_flow, tmp_path, monkeypatch):
+    looking, left = Path.open, [1]
+
+    def open_once(path, *arguments, **named):
+        if path.name == "claims.csv" and left[0] > 0:
+            left[0] -= 1
+            raise OSError(errno.EIO, os.strerror(errno.EIO), PATIENT)
+        return looking(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", open_once)
+    assert run_flow(asked(extracts, tmp_path)).exit_code == 0
+    tasks = task_runs_when_told(tmp_path, lambda tasks: len(tasks) == 6 and all(states(tasks, "Completed")))
+    assert tasks["identify"].run_count == 2
 
 
 @pytest.mark.parametrize(("number", "tries"), [(errno.EIO, 4), (errno.EACCES, 1)])
@@ -377,7 +400,7 @@ def test_a_fault_that_stays_is_given_up(number, tries, extracts, run_flow, tmp_p
     with pytest.raises(InputRejected, match=rf"claims.csv: cannot be read \({os.strerror(number)}\)"):
         run_flow(asked(extracts, tmp_path))
     tasks = task_runs_when_told(tmp_path, lambda tasks: any(states(tasks, "Failed")))
-    assert {name: task.run_count for name, task in tasks.items()} == {"extract": tries}
+    assert {name: task.run_count for name, task in tasks.items()} == {"identify": 1, "extract": tries}
     assert not (tmp_path / "runs").exists()
 
 
