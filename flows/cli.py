@@ -179,8 +179,8 @@ def _code_minutes(texts: tuple[str, ...]) -> dict[str, int]:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def explain(out, finding_id, run_id, as_json):
     """Show the whole derivation of one finding, minute by minute."""
-    from flows.explain import derive
-    from flows.explain_text import explain_text
+    from flows.explanation.derive import derive
+    from flows.explanation.text import explain_text
 
     derivation = derive(out, finding_id, run_id)
     _tell(json.dumps(derivation, indent=2, default=str) if as_json else explain_text(derivation))

@@ -24,8 +24,7 @@ from transforms.errors import UsageProblem
 #: What each Parquet file holds, and in which order: the same rows give the same bytes.
 TABLES = {
     "findings": (
-        "select * from finding "
-        "order by rule_id, service_date, patient_id, discipline, procedure_code, finding_id"
+        "select * from finding order by rule_id, service_date, patient_id, discipline, procedure_code, finding_id"
     ),
     "units": "select * from unit_published order by patient_id, service_date, discipline, procedure_code",
     "rules": "select * from rule_result order by rule_id",

@@ -14,13 +14,13 @@ import duckdb
 import pytest
 
 from flows.audit import run_audit
-from flows.explain import derive
-from flows.explain_because import _TELLERS
-from flows.explain_clock import CLASH, SHARED, clock, draw, lay_out
-from flows.explain_rebuild import READ_FILES
-from flows.explain_rules import VIOLATED_WHEN
-from flows.explain_table import dollars, inert, row_ranges
-from flows.explain_text import explain_text
+from flows.explanation.because import _TELLERS
+from flows.explanation.clock import CLASH, SHARED, clock, draw, lay_out
+from flows.explanation.derive import derive
+from flows.explanation.rebuild import READ_FILES
+from flows.explanation.rules import VIOLATED_WHEN
+from flows.explanation.table import dollars, inert, row_ranges
+from flows.explanation.text import explain_text
 from flows.settings import AuditSettings
 from tests.cli_runs import day, judged_by_findings, minutewise, write_days
 from tests.explain_cases import EXPECTED
@@ -116,7 +116,7 @@ class TestSamples:
 
 class TestWhatIsNotThere:
     def test_a_prefix_must_name_one_finding(self, sample_out, sample_ids, monkeypatch):
-        monkeypatch.setattr("flows.explain.SHORTEST_PREFIX", 1)
+        monkeypatch.setattr("flows.explanation.derive.SHORTEST_PREFIX", 1)
         first = sorted(sample_ids.values())[40][0]
         with pytest.raises(UsageProblem, match=r"findings begin so, give more characters: .*and \d+ more|begin so"):
             derive(sample_out, first)

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from flows.explain_table import dollars, in_force, table, wrap
-from flows.explain_words import counted
+from flows.explanation.table import dollars, in_force, table, wrap
+from flows.explanation.words import counted
 
 _INDICATORS = {
     "1": "1: line by line",

@@ -1,10 +1,10 @@
 """The units of a therapy day as text: both methods step by step, every lawful split, and the bill beside it."""
 
-from flows.explain_because import billed_sum
-from flows.explain_counts import MOST_SPLITS
-from flows.explain_rules import METHODS
-from flows.explain_table import WIDTH, in_force, table, wrap
-from flows.explain_words import counted
+from flows.explanation.because import billed_sum
+from flows.explanation.counts import MOST_SPLITS
+from flows.explanation.rules import METHODS
+from flows.explanation.table import WIDTH, in_force, table, wrap
+from flows.explanation.words import counted
 
 
 def units(facts: dict) -> list[str]:

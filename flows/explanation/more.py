@@ -1,7 +1,7 @@
 """What single rules need beside the rows of a therapy day: runs, provider days, covered dates, duplicates."""
 
-from flows.explain_rebuild import step_rows
-from flows.explain_rows import clinician_blocks
+from flows.explanation.rebuild import step_rows
+from flows.explanation.rows import clinician_blocks
 from transforms.engine import rows_as_dicts
 
 _RUNS = """

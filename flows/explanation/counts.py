@@ -2,7 +2,7 @@
 
 from math import comb
 
-from flows.explain_rebuild import step_rows
+from flows.explanation.rebuild import step_rows
 from flows.one_day import lawful_splits
 from transforms.engine import rows_as_dicts
 

@@ -1,7 +1,7 @@
 """The rows of a derivation as text: bill, notes and minutes. Each part takes the derivation and gives lines."""
 
-from flows.explain_clock import clock, draw
-from flows.explain_table import WIDTH, table, wrap
+from flows.explanation.clock import clock, draw
+from flows.explanation.table import WIDTH, table, wrap
 
 _STANDINGS = {
     "bills": "yes",

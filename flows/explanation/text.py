@@ -3,11 +3,11 @@
 from datetime import date
 from itertools import zip_longest
 
-from flows.explain_caps_text import caps, money
-from flows.explain_more_text import clinician, covered, nearest, provider, twins
-from flows.explain_sections import bill, minutes, notes
-from flows.explain_table import dollars, in_force, inert, row_ranges, wrap
-from flows.explain_units_text import units
+from flows.explanation.caps_text import caps, money
+from flows.explanation.more_text import clinician, covered, nearest, provider, twins
+from flows.explanation.sections import bill, minutes, notes
+from flows.explanation.table import dollars, in_force, inert, row_ranges, wrap
+from flows.explanation.units_text import units
 
 #: Named here, because strftime would speak the machine's language.
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

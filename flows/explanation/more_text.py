@@ -2,10 +2,10 @@
 
 from datetime import date, timedelta
 
-from flows.explain_clock import clock, draw
-from flows.explain_sections import block_table
-from flows.explain_table import WIDTH, in_force, row_ranges, table, wrap
-from flows.explain_words import counted
+from flows.explanation.clock import clock, draw
+from flows.explanation.sections import block_table
+from flows.explanation.table import WIDTH, in_force, row_ranges, table, wrap
+from flows.explanation.words import counted
 
 
 def clinician(facts: dict) -> list[str]:

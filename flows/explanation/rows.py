@@ -3,7 +3,7 @@
 Nothing is counted here; every number is a column of the audit's own models, run again over the date.
 """
 
-from flows.explain_rebuild import step_rows
+from flows.explanation.rebuild import step_rows
 from transforms.engine import rows_as_dicts
 
 _LINES = """

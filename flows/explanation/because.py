@@ -1,7 +1,7 @@
 """What a rule comes to in a finding: one or more sentences with the finding's own numbers."""
 
-from flows.explain_clock import clock
-from flows.explain_words import counted
+from flows.explanation.clock import clock
+from flows.explanation.words import counted
 
 
 def because(facts: dict) -> list[str]:

@@ -1,21 +1,21 @@
 """Derives one published finding again, from its run alone: every row, minute, unit and dollar it rests on.
 
 The finding's service date is laid out anew from the run's accepted rows and counted by the audit's own SQL models
-(flows/explain_rebuild.py), so that a derivation can neither know more nor count otherwise than the audit did.
+(flows/explanation/rebuild.py), so that a derivation can neither know more nor count otherwise than the audit did.
 """
 
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from flows.explain_because import because
-from flows.explain_clock import CLASH, SHARED, lay_out
-from flows.explain_counts import caps_in_force, reference_row, therapy_days
-from flows.explain_more import clinician_runs, coverage, earlier_twins, nearest_rows, provider_day
-from flows.explain_rebuild import changed_files, finding_key, published_rows, rebuilt_day
-from flows.explain_rows import claim_lines, dollar_lines, note_versions, patient_blocks
-from flows.explain_rules import VIOLATED_WHEN
-from flows.explain_words import why_block, why_note, why_undecidable
+from flows.explanation.because import because
+from flows.explanation.clock import CLASH, SHARED, lay_out
+from flows.explanation.counts import caps_in_force, reference_row, therapy_days
+from flows.explanation.more import clinician_runs, coverage, earlier_twins, nearest_rows, provider_day
+from flows.explanation.rebuild import changed_files, finding_key, published_rows, rebuilt_day
+from flows.explanation.rows import claim_lines, dollar_lines, note_versions, patient_blocks
+from flows.explanation.rules import VIOLATED_WHEN
+from flows.explanation.words import why_block, why_note, why_undecidable
 from flows.identity import code_version
 from flows.publish import MANIFEST, current_run, read_published
 from transforms.engine import rows_as_dicts

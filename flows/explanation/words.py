@@ -1,6 +1,6 @@
 """Sentences of a derivation: why a block is credited what it is, what a note supports, and why a rule speaks."""
 
-from flows.explain_clock import clock
+from flows.explanation.clock import clock
 
 
 def counted(number: int, what: str) -> str:

@@ -1,0 +1,1 @@
+"""`minutewise explain`: one finding derived again from the published run, and told so that a pencil can follow."""
