@@ -268,17 +268,3 @@ def _swap_current(out: Path, run_id: str) -> None:
     _sync(aside)
     aside.rename(out / "current")
     _sync(out)
-
-
-def published_folder(out: Path, run_id: str | None = None) -> Path:
-    """The folder of a published run, the current one by default; raises UsageProblem where there is none."""
-    asked = run_id
-    run_id = run_id or current_run(out)
-    if run_id is None:
-        raise UsageProblem(f"{out}: no run is published there; run `minutewise audit --out {out}` first")
-    folder = out / "runs" / run_id
-    if not (folder / MANIFEST).exists():
-        if asked:
-            raise UsageProblem(f"{out}: no run {asked} is published there; see the folder names in {out / 'runs'}")
-        raise UsageProblem(f"{out}: `current` names a run that is not there; run the audit again")
-    return folder

@@ -117,3 +117,27 @@ def published(out: Path) -> tuple[list[str], str | None]:
     runs = sorted(path.name for path in (out / "runs").iterdir()) if (out / "runs").is_dir() else []
     current = out / "current"
     return runs, current.read_text().strip() if current.is_file() else None
+
+
+def audit(extracts: Path, out: Path, *more: object) -> Ran:
+    """Runs `minutewise audit` as of AS_OF, with more options."""
+    return minutewise("audit", "--extracts", extracts, "--out", out, "--as-of", AS_OF, *more)
+
+
+def refused(ran: Ran, code: int, *said: str, out: Path | None = None) -> None:
+    """The command ended with this code and one line that holds all of `said`, and published nothing."""
+    assert ran.code == code, ran.err
+    assert ran.out == ""
+    assert ran.err.startswith("minutewise: ") and ran.err.endswith("\n")
+    assert ran.err.count("\n") == 1 and "Traceback" not in ran.err
+    for part in said:
+        assert part in ran.err, ran.err
+    if out:
+        assert published(out) == ([], None)
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    """Writes a file of any content, its folders too, and gives its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path

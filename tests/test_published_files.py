@@ -17,6 +17,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+from flows.stages import IDENTIFY, STAGES
 from tests.cli_runs import judged_by_findings, minutewise, published
 from tests.harness import audit_folder
 from transforms.engine import open_database
@@ -109,7 +110,7 @@ class TestTheRun:
         assert named | {"rules", "seconds", "files"} <= manifest.keys()
         assert (manifest["run_id"], manifest["as_of"]) == (run.name, AS_OF)
         assert manifest["files"] == {name: sha256(run / name) for name in manifest["files"]}
-        assert list(manifest["seconds"]) == ["extract", "contract", "recompute", "judge", "publish"]
+        assert list(manifest["seconds"]) == [stage.name for stage in (IDENTIFY, *STAGES)]
         assert all(seconds >= 0 for seconds in manifest["seconds"].values())
 
     def test_manifest_counts_every_row_of_every_input(self, run, manifest):

@@ -1,0 +1,238 @@
+"""The command line's runs: what is published, when it exits 1, and what happens when a run breaks on its way."""
+
+import json
+import os
+import shutil
+import sys
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.lock import only_run
+from flows.progress import shown_stage
+from flows.settings import AuditSettings
+from flows.stages import IDENTIFY, STAGES, Run, Stage
+from tests.cli_runs import AS_OF, audit, day, judged_by_findings, minutewise, published, refused, write, write_days
+from tests.extract_files import write_reference
+from transforms import contract, recompute
+from transforms.errors import AuditError
+
+
+@pytest.fixture
+def extracts(tmp_path) -> Path:
+    """Three honest visits."""
+    return write_days(tmp_path / "extracts", day(1), day(2), day(3))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Great Expectations takes seconds, and these tests are not about it."""
+    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
+
+
+class TestTroubleOnTheWay:
+    def test_an_internal_error_is_told_without_its_text(self, extracts, tmp_path, monkeypatch):
+        def broken(run):
+            raise ValueError("the secret of P1")
+
+        monkeypatch.setattr("flows.audit.STAGES", (Stage("extract", broken),))
+        ran = audit(extracts, tmp_path / "out")
+        refused(ran, 4, "internal error (ValueError in test_cli.py:", "doctor", out=tmp_path / "out")
+        assert "secret" not in ran.err
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".lock"]
+
+    def test_a_verdict_that_disagrees_stops_the_run(self, extracts, tmp_path, monkeypatch):
+        def otherwise(*_place, **_named):
+            raise AuditError("Great Expectations judges otherwise; nothing is published: x")
+
+        monkeypatch.setattr("expectations.judge.judge", otherwise)
+        refused(audit(extracts, tmp_path / "out"), 4, "judges otherwise", out=tmp_path / "out")
+
+    def test_counts_that_do_not_reconcile_stop_the_run(self, extracts, tmp_path, monkeypatch):
+        usual = contract._count_rows
+
+        def miscount(con):
+            usual(con)
+            con.execute("update load_count set rows_read = rows_read + 1 where file_number = 2")
+
+        monkeypatch.setattr(contract, "_count_rows", miscount)
+        said = ["notes.csv: 4 rows read, but 3 accepted + 0 quarantined + 0 duplicate", "please report"]
+        refused(audit(extracts, tmp_path / "out"), 3, *said, out=tmp_path / "out")
+
+    def test_an_interrupt_publishes_nothing(self, extracts, tmp_path, monkeypatch):
+        def interrupted(run):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("flows.audit.STAGES", (Stage("extract", interrupted),))
+        ran = audit(extracts, tmp_path / "out")
+        assert ran.code == 130 and "nothing was published" in ran.err and "Traceback" not in ran.err
+        assert published(tmp_path / "out") == ([], None)
+
+    def test_a_disk_that_is_full_leaves_nothing_behind(self, extracts, tmp_path, monkeypatch, quick):
+        def full(*_arguments):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("flows.publish.write_workbook", full)
+        ran = audit(extracts, tmp_path / "out")
+        refused(ran, 2, "--out", "cannot be written (No space left on device)", out=tmp_path / "out")
+
+    def test_a_second_run_is_told_to_wait(self, extracts, tmp_path):
+        out, warehouse = tmp_path / "out", tmp_path / "w.duckdb"
+        with only_run(out / ".lock"):
+            refused(audit(extracts, out), 75, "another run holds", str(out), "wait", out=out)
+        with only_run(tmp_path / "w.duckdb.lock"):
+            ran = audit(extracts, out, "--warehouse", warehouse)
+            refused(ran, 75, "another run holds", "w.duckdb", "wait", out=out)
+
+    def test_a_rule_that_cannot_be_run_is_named_and_the_others_stand(self, extracts, tmp_path, monkeypatch, quick):
+        usual = recompute.run_model
+
+        def run_model(con, model, *schema):
+            if model.name == "claim_line_duplicated":
+                raise AuditError("claim_line_duplicated.sql: BinderException")
+            usual(con, model, *schema)
+
+        monkeypatch.setattr(recompute, "run_model", run_model)
+        ran = audit(extracts, tmp_path / "out", "--json")
+        assert ran.code == 1
+        assert ran.err.startswith("minutewise: these rules could not be run") and "claim_line_dup" in ran.err
+        statuses = {rule["rule_id"]: rule["status"] for rule in json.loads(ran.out)["rules"]}
+        assert [rule for rule, status in statuses.items() if status == "error"] == ["claim_line_duplicated"]
+
+    def test_progress_is_shown_on_a_terminal_alone(self, extracts, tmp_path, monkeypatch):
+        terminal, end = os.openpty()
+        run = Run(AuditSettings(out=tmp_path, as_of=date.fromisoformat(AS_OF), extracts=extracts), tmp_path)
+        with os.fdopen(end, "w") as stream:
+            monkeypatch.setattr(sys, "stderr", stream)
+            with shown_stage() as run_stage:
+                for stage in (IDENTIFY, *STAGES):
+                    run_stage(Stage(stage.name, lambda run: None), run)
+            stream.flush()
+            shown = os.read(terminal, 10_000).decode()
+        os.close(terminal)
+        assert "extract" in shown and "reading the extracts ..." in shown and run.seconds["publish"] == 0
+
+
+class TestPublishing:
+    @pytest.mark.parametrize(
+        ("visit", "codes"),
+        [
+            (day(4), {"never": 0, "review": 0, "warning": 0, "error": 0}),
+            (day(4, claims_units=1, minutes=45), {"never": 0, "review": 1, "warning": 1, "error": 0}),
+            (day(4, claims_units=4), {"never": 0, "review": 1, "warning": 1, "error": 1}),
+        ],
+        ids=["honest", "warning", "error"],
+    )
+    def test_fail_on_looks_at_the_severity_of_findings(self, tmp_path, quick, visit, codes):
+        extracts, out = write_days(tmp_path / "extracts", day(1), visit), tmp_path / "out"
+        for severity, code in codes.items():
+            assert audit(extracts, out, "--fail-on", severity).code == code, severity
+        assert len(published(out)[0]) == 1, "what makes a run fail does not make it another audit"
+
+    def test_fail_on_new_looks_at_what_the_run_before_did_not_have(self, tmp_path, quick):
+        out, old, new = tmp_path / "out", day(2, claims_units=4), day(3, claims_units=5)
+        first = write_days(tmp_path / "1", day(1), old)
+        same = write_days(tmp_path / "2", day(1), old, day(4))
+        more = write_days(tmp_path / "3", day(1), old, new, day(4))
+        asked = ("--fail-on", "error", "--fail-on-new")
+        codes = [audit(extracts, out, *asked).code for extracts in (first, same, more)]
+        assert codes == [1, 0, 1]
+        again = [audit(extracts, out, *asked) for extracts in (first, same, more)]
+        assert [ran.code for ran in again] == codes, "the same audit repeats its exit code"
+        assert all("published already" in ran.err for ran in again)
+        assert audit(same, out, "--fail-on", "error").code == 1
+        for path in (out / "runs").iterdir():
+            if json.loads((path / "manifest.json").read_text())["previous_run"] is None:
+                shutil.rmtree(path)
+        assert audit(same, out, *asked).code == 1, "all findings are new where the run before is gone"
+
+    def test_the_same_audit_again_finds_its_run(self, extracts, tmp_path, quick):
+        out = tmp_path / "out"
+        first = audit(extracts, out, "--json")
+        again = audit(extracts, out, "--json")
+        assert (first.code, again.code) == (0, 0)
+        assert first.out == again.out and first.err == ""
+        run = json.loads(first.out)["run_id"]
+        assert again.err == f"minutewise: this audit is published already: {out / 'runs' / run}\n"
+        assert published(out) == ([run], run)
+
+    def test_json_is_one_document_and_text_says_where_to_look(self, extracts, tmp_path, quick):
+        told = audit(extracts, tmp_path / "out", "--json")
+        document = json.loads(told.out)
+        folder = tmp_path / "out" / "runs" / document["run_id"]
+        assert (document["folder"], document["exit_code"]) == (str(folder), 0)
+        written = json.loads((folder / "manifest.json").read_text())
+        assert {key: document[key] for key in written} == written
+        shown = audit(extracts, tmp_path / "out").out
+        assert shown.startswith("Claim days that meet a note: 100% (3 of 3)")
+        assert str(folder / "report.html") in shown and "billed_units_exceed_minutes" in shown
+
+    def test_a_part_of_the_dates_is_published_beside(self, extracts, tmp_path, quick):
+        out = tmp_path / "out"
+        part = json.loads(audit(extracts, out, "--since", "2026-03-02", "--json").out)["run_id"]
+        assert published(out) == ([part], None)
+        whole = json.loads(audit(extracts, out, "--json").out)["run_id"]
+        other = json.loads(audit(extracts, out, "--until", "2026-03-02", "--json").out)["run_id"]
+        runs, current = published(out)
+        assert current == whole and sorted(runs) == sorted([part, whole, other])
+
+    def test_files_named_by_globs(self, tmp_path, quick):
+        for number in (1, 2):
+            write_days(tmp_path / "in" / str(number), day(number))
+        asked = [
+            f"--{table}={tmp_path}/in/*/{name}.csv"
+            for table, name in (("claims", "claims"), ("notes", "notes"), ("note-blocks", "note_blocks"))
+        ]
+        ran = minutewise("audit", *asked, "--out", tmp_path / "out", "--as-of", AS_OF, "--json")
+        assert ran.code == 0, ran.err
+        inputs = json.loads(ran.out)["inputs"]
+        assert [(entry["file"], entry["rows_read"]) for entry in inputs[:2]] == [
+            ("1/claims.csv", 1),
+            ("2/claims.csv", 1),
+        ]
+        assert len(inputs) == 6
+
+    def test_own_reference_rows_are_in_force(self, tmp_path, quick):
+        extracts = write_days(tmp_path / "extracts", day(1, claims_units=3, minutes=45))
+        method = {"payer_id": "MEDICARE", "counting_method": "cms_8_minute", "timed_units_per_day_cap": 2}
+        write_reference(tmp_path / "own", {"payer_method": [method | {"effective_from": "2026-01-01"}]})
+        plain = json.loads(audit(extracts, tmp_path / "out", "--json").out)
+        own = json.loads(audit(extracts, tmp_path / "out", "--reference", tmp_path / "own", "--json").out)
+        assert plain["findings_by_severity"] == {} and own["findings_by_severity"] == {"error": 1}
+        assert plain["run_id"] != own["run_id"] and plain["reference_version"] != own["reference_version"]
+
+    def test_extracts_without_a_row_are_an_audit_of_nothing(self, tmp_path, quick):
+        extracts = write_days(tmp_path / "extracts", day(1))
+        for path in extracts.iterdir():
+            path.write_text(path.read_text().split("\n")[0] + "\n")
+        ran = audit(extracts, tmp_path / "out", "--json")
+        assert ran.code == 0, ran.err
+        assert {rule["status"] for rule in json.loads(ran.out)["rules"]} == {"not_applicable"}
+
+    def test_names_of_other_scripts(self, tmp_path, quick):
+        extracts = write_days(tmp_path / os.fsdecode(b"\xff \xc3\xbc's [1]*"), day(1))
+        out = tmp_path / "aus gäbe 'Ω' [1]* #%"
+        assert (ran := audit(extracts, out)).code == 0 and ran.err == ""
+        write_days(extracts, day(1), day(2, claims_units=4))
+        assert audit(extracts, out, "--fail-on", "review", "--fail-on-new").code == 1
+        for name, why in (("a?", "question mark"), (os.fsdecode(b"\xff"), "not UTF-8")):
+            refused(audit(extracts, tmp_path / name), 2, "--out", why, "choose another")
+
+    def test_a_warehouse_is_kept_and_replaced_only_by_a_whole_one(self, extracts, tmp_path, quick):
+        def lines_held() -> int:
+            with duckdb.connect(str(kept), read_only=True) as con:
+                return con.execute("select count(*) from ok_claims").fetchone()[0]
+
+        out, kept = tmp_path / "out", tmp_path / "kept" / "w.duckdb"
+        assert audit(extracts, out).code == 0
+        assert audit(extracts, out, "--warehouse", kept).code == 0, "published already, and wanted all the same"
+        assert lines_held() == 3
+        write(extracts / "notes.csv", "")
+        assert audit(extracts, out, "--warehouse", kept).code == 3
+        assert lines_held() == 3
+        write_days(extracts, day(1), day(2), day(3), day(4))
+        assert audit(extracts, out, "--warehouse", kept).code == 0
+        assert lines_held() == 4
+        assert sorted(path.name for path in kept.parent.iterdir()) == ["w.duckdb", "w.duckdb.lock"]
