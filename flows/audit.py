@@ -1,6 +1,8 @@
 """Runs one audit: the lock, the stages in order, and the exit code. The stages run here, or under Prefect."""
 
+import os
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +32,7 @@ def run_audit(settings: AuditSettings, run_stage: Runner = timed) -> Outcome:
     locks = [settings.out / ".lock"]
     if settings.warehouse:
         locks.append(settings.warehouse.with_name(settings.warehouse.name + ".lock"))
-    with told_without_values(), only_run(*locks):
+    with _own_files_only(), told_without_values(), only_run(*locks):
         run = open_run(settings)
         try:
             run_stage(IDENTIFY, run)
@@ -41,6 +43,16 @@ def run_audit(settings: AuditSettings, run_stage: Runner = timed) -> Outcome:
             close_run(run)
         folder = settings.out / "runs" / run.run_id
         return Outcome(exit_code(settings, folder, run.manifest), run.manifest, folder, run.was_published_before)
+
+
+@contextmanager
+def _own_files_only():
+    """Every file made meanwhile is its owner's alone, a warehouse and `current` too."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _stages_to_run(run: Run) -> tuple[Stage, ...]:

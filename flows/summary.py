@@ -44,6 +44,9 @@ def lead_lines(manifest: dict) -> list[str]:
         f"Service dates {period['first'] or '-'} to {period['last'] or '-'}, as of {manifest['as_of']}",
         f"Rows read {read}: accepted {read - quarantined - repeated}, quarantined {quarantined}, repeated {repeated}",
     ]
+    if manifest["quarantine_reasons"]:
+        reasons = ", ".join(f"{reason} {rows}" for reason, rows in manifest["quarantine_reasons"].items())
+        lines.append(f"Set aside: {reasons}")
     if manifest["unjudged_days"]:
         reasons = ", ".join(f"{reason} {days}" for reason, days in manifest["unjudged_days"].items())
         lines.append(f"Patients and dates left unjudged: {reasons}")

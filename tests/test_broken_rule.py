@@ -9,19 +9,29 @@ import pytest
 import transforms.recompute as recompute
 from flows.audit import run_audit
 from flows.settings import AuditSettings
+from tests.harness import audit_folder
+from transforms.errors import UsageProblem
 from transforms.models import load_models
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 BROKEN = "billed_units_exceed_minutes"
 
 
-@pytest.fixture
-def with_a_broken_rule(monkeypatch):
+#: Each makes the rule's own text wrong in another way.
+FAULTS = {
+    "an unknown column is read": ("u.supported_units", "u.no_such_column"),
+    "a verdict is misspelt": ("'violated'", "'violation'"),
+    "a column is given that no finding has": ("as message", "as mesage"),
+}
+
+
+@pytest.fixture(params=FAULTS, ids=list(FAULTS))
+def with_a_broken_rule(monkeypatch, request):
+    before, after = FAULTS[request.param]
+
     def load(stage):
         return tuple(
-            replace(model, text=model.text.replace("u.supported_units", "u.no_such_column"))
-            if model.name == BROKEN
-            else model
+            replace(model, text=model.text.replace(before, after)) if model.name == BROKEN else model
             for model in load_models(stage)
         )
 
@@ -37,3 +47,13 @@ def test_its_status_is_error_and_the_run_exits_1_whatever_fail_on(with_a_broken_
     assert set(statuses.values()) <= {"passed", "failed", "not_applicable"}
     assert outcome.exit_code == 1
     assert [problem["rule_id"] for problem in outcome.manifest["rule_problems"]] == [BROKEN]
+
+
+def test_a_rule_without_its_registry_row_is_not_left_out_in_silence(monkeypatch, tmp_path):
+    def load(stage):
+        models = load_models(stage)
+        return (*models, replace(models[0], name="billed_on_sunday")) if stage == "findings" else models
+
+    monkeypatch.setattr(recompute, "load_models", load)
+    with pytest.raises(UsageProblem, match="billed_on_sunday"):
+        audit_folder(SAMPLES, date(2026, 11, 10), SAMPLES / "reference")

@@ -39,7 +39,7 @@ class TestTroubleOnTheWay:
 
         monkeypatch.setattr("flows.audit.STAGES", (Stage("extract", broken),))
         ran = audit(extracts, tmp_path / "out")
-        refused(ran, 4, "internal error (ValueError in test_cli.py:", "doctor", out=tmp_path / "out")
+        refused(ran, 4, "internal error (ValueError in test_cli_runs.py:", "doctor", out=tmp_path / "out")
         assert "secret" not in ran.err
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".lock"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from transforms.engine import rows_as_dicts
-from transforms.errors import AuditError, InputRejected
-from transforms.models import VIOLATION_COLUMNS, load_models, run_model
+from transforms.errors import AuditError, InputRejected, UsageProblem
+from transforms.models import VIOLATION_COLUMNS, Model, load_models, run_model
 
 #: Rows of claim lines and blocks in one pass; more dates than this holds are split into several passes.
 ROWS_PER_PASS = 3_000_000
@@ -85,6 +85,7 @@ def require_match(match: Match) -> None:
 
 def judge_rows(con, setting: Setting, rows_per_pass: int = ROWS_PER_PASS) -> None:
     """Creates finding, unit_published, rule_result and stage_count for the dates asked, from the stg_ tables."""
+    _require_registry(con)
     con.execute(_RESULT_TABLES)
     ranges = _date_ranges(con, setting, rows_per_pass)
     for first, last in ranges or [(setting.since, setting.since)]:
@@ -149,17 +150,42 @@ def _run_rules(con) -> None:
     con.execute(f"create or replace table {_PART}.violation ({columns})")
     for model in load_models("findings"):
         try:
-            run_model(con, model, _PART)
+            _run_rule(con, model)
         except AuditError as problem:
             con.execute("insert into main.rule_error values (?, ?)", [model.name, str(problem)])
-            continue
-        con.execute(
-            f"insert into main.rule_count select ?, verdict, count(*) from {_PART}.{model.name} group by verdict",
-            [model.name],
+
+
+def _run_rule(con, model: Model) -> None:
+    """Counts a rule's verdicts and keeps its violations; AuditError where its text, verdicts or columns are wrong."""
+    where = f"transforms/findings/{model.name}.sql"
+    run_model(con, model, _PART)
+    strange = con.execute(
+        f"select count(*) from {_PART}.{model.name} "
+        "where verdict is null or verdict not in ('violated', 'passed', 'unjudged')"
+    ).fetchone()[0]
+    if strange:
+        raise AuditError(f"{where}: a verdict is violated, passed or unjudged; {strange} rows say something else")
+    given = {row[0] for row in con.execute(f"describe {_PART}.{model.name}").fetchall()} - {"verdict"}
+    if given - VIOLATION_COLUMNS.keys():
+        raise AuditError(f"{where}: no finding has the columns {', '.join(sorted(given - VIOLATION_COLUMNS.keys()))}")
+    con.execute(
+        f"insert into {_PART}.violation by name select ? as rule_id, * exclude (verdict) "
+        f"from {_PART}.{model.name} where verdict = 'violated'",
+        [model.name],
+    )
+    con.execute(
+        f"insert into main.rule_count select ?, verdict, count(*) from {_PART}.{model.name} group by verdict",
+        [model.name],
+    )
+    con.execute(f"drop table {_PART}.{model.name}")
+
+
+def _require_registry(con) -> None:
+    """Raises UsageProblem where a rule has no registry row, or a row no rule: it would be left out in silence."""
+    registered = {rule for (rule,) in con.execute("select rule_id from ref_audit_rule").fetchall()}
+    odd = sorted(registered ^ {model.name for model in load_models("findings")})
+    if odd:
+        raise UsageProblem(
+            f"data/reference/audit_rules.csv and transforms/findings do not name the same rules: {', '.join(odd)}; "
+            "a rule is both a row there and a file here"
         )
-        con.execute(
-            f"insert into {_PART}.violation by name select ? as rule_id, * exclude (verdict) "
-            f"from {_PART}.{model.name} where verdict = 'violated'",
-            [model.name],
-        )
-        con.execute(f"drop table {_PART}.{model.name}")

@@ -5,6 +5,7 @@ overlap nor leave a gap for one key. A broken row stops the run and is named by 
 """
 
 import csv
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -210,7 +211,10 @@ def _check_header(file: str, header: list[str], table: Table) -> None:
         raise UsageProblem(f"{file}, line 1: a column stands twice")
     for name in header:
         if name not in known:
-            raise UsageProblem(f"{file}, line 1: unknown column {name!r}; known are {', '.join(known)}")
+            # A file that is no table may hold anything in its first line: only what looks like a name is said.
+            is_name = re.fullmatch(r"[A-Za-z0-9_]{1,40}", name or "")
+            shown = repr(name) if is_name else f"number {header.index(name) + 1}"
+            raise UsageProblem(f"{file}, line 1: unknown column {shown}; known are {', '.join(known)}")
     required = [name for name, column in table.columns.items() if column.required]
     required += ["citation", "last_checked_on"] + (["effective_from"] if table.is_dated else [])
     for name in required:

@@ -41,7 +41,7 @@ def derive(out: Path, finding_id: str, run_id: str | None = None) -> dict:
         facts = _facts(con, finding)
         facts["run"] = _about_run(folder, manifest)
         facts["recomputed"] = _recomputed(con, finding)
-        facts["rule"]["violated_when"] = VIOLATED_WHEN.get(finding["rule_id"])
+        facts["rule"]["violated_when"] = VIOLATED_WHEN.get(finding["rule_id"], facts["rule"]["title"])
         facts["because"] = because(facts) if facts["subject"] else []
     return _plain(facts)
 

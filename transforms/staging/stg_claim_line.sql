@@ -48,7 +48,7 @@ ruled as (
         case when own.payer_id is null then anyone.timed_units_per_day_cap else own.timed_units_per_day_cap end
             as timed_units_per_day_cap,
         coalesce(own.reference_key, anyone.reference_key) as payer_reference_key,
-        own.payer_id is null as is_payer_unlisted
+        own.payer_id is null and coalesce(anyone.counting_method, 'either') = 'either' as is_payer_unlisted
     from line
     left join ref_payer_method as own
         on own.payer_id = line.payer_id
