@@ -14,6 +14,8 @@ capped as (
         on t.patient_key = l.patient_key and t.service_date = l.service_date
         and t.procedure_code = l.procedure_code
         and t.billing_provider_id is not distinct from l.billing_provider_id
+        -- a cap of this very line: the MUE, or its own payer's
+        and ((t.cap_payer_id = '' and l.is_mue_bound) or t.cap_payer_id = l.payer_id)
     where t.tested_units >= t.cap_units
 )
 select
