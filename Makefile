@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: setup audit test check lock docs clean
+.PHONY: setup audit test soak check lock docs licences sbom audit-deps clean
 
 setup: .venv/.ready
 
@@ -22,6 +22,11 @@ audit: setup
 test: setup
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
+# The long version of two tests: random sequences of nights, and kills at random times.
+soak: setup
+	MINUTEWISE_SEQUENCES=1000 MINUTEWISE_KILLS=1000 $(BIN)/python -m pytest -n auto \
+	    tests/test_incremental.py tests/test_kill.py
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,6 +40,23 @@ lock:
 
 docs: setup
 	$(BIN)/python -m transforms.contract_docs
+
+licences: setup
+	$(BIN)/python -m flows.supply_chain
+
+sbom: setup
+	$(BIN)/python -m flows.sbom build/sbom.json
+
+# Ends well only when the advisory service answered for every package; docs/supply-chain.md.
+audit-deps: setup build/tools/bin/pip-audit
+	@$(BIN)/python -m flows.advisories build/tools/bin/pip-audit
+
+# Kept out of the lock: pip-audit brings thirty packages that minutewise has no use for.
+build/tools/bin/pip-audit: | setup
+	@$(BIN)/python -m venv --clear build/tools
+	@build/tools/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3' || \
+	    { rm -rf build/tools; \
+	      echo "audit-deps: NOT AUDITED: no package index is reached to install pip-audit from" >&2; exit 69; }
 
 clean:
 	rm -rf .venv $(OUT) build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

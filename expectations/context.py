@@ -124,13 +124,11 @@ def shown(text: str) -> str:
 
 
 @contextmanager
-def open_tables(context, name: str, database: Path, tables: list[str]) -> Iterator[dict]:
-    """Opens `database` read-only through Great Expectations: table name -> whole-table batch definition.
+def open_tables(context, name: str, arguments: dict, tables: list[str]) -> Iterator[dict]:
+    """Opens a database through Great Expectations, by SQLAlchemy's connect arguments: table name -> whole-table batch.
 
     The file is let go when the block ends. Raises AuditError where it or a table cannot be opened.
     """
-    # The path goes in by connect_args: in a URL, "?" or "#" in a folder's name would end it.
-    arguments = {"database": str(database), "read_only": True}
     source = None
     try:
         try:

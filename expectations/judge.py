@@ -1,7 +1,8 @@
 """Great Expectations judges the finished DuckDB file: the contract, and one verdict a rule."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -34,18 +35,23 @@ def judge(
     run_id: str,
     shareable_name: str | None = None,
     as_of: date | None = None,
+    key: str | None = None,
 ) -> Verdict:
     """Runs the contract suites and the rule suite over the DuckDB file `database`, and builds Data Docs.
 
     `context_dir` keeps the context, the results of every run under its `run_id`, and the Data Docs. The file
     is opened read-only, may be open nowhere in this process for writing, and is free again afterwards.
+    `key` opens an encrypted file.
     `shareable_name` is what Data Docs call the database (default: minutewise). `as_of` lets the contract's
     `as_of+1` be judged.
     Raises AuditError, never with a row's value, where the file or the context cannot be read.
     """
-    registry = _registry(database)
+    if not database.is_file():
+        raise AuditError("the audit's database is not there; run the stages before the judgement")
     try:
-        results = _results(database, context_dir, run_id, shareable_name or "minutewise", registry, as_of)
+        with _connect_arguments(database, key) as arguments:
+            registry = _registry(arguments)
+            results = _results(arguments, context_dir, run_id, shareable_name or "minutewise", registry, as_of)
     except AuditError:
         raise
     except Exception as problem:
@@ -66,23 +72,43 @@ def agree(verdict: Verdict, statuses: Mapping[str, str]) -> None:
         raise AuditError(f"Great Expectations judges otherwise; nothing is published: {', '.join(told)}")
 
 
-def _registry(database: Path) -> list[dict]:
-    if not database.is_file():
-        raise AuditError("the audit's database is not there; run the stages before the judgement")
+@contextmanager
+def _connect_arguments(database: Path, key: str | None) -> Iterator[dict]:
+    """How SQLAlchemy is told to open the file: as it is, or through an open one where it is encrypted."""
+    if key is None:
+        # The path goes in by connect_args: in a URL, "?" or "#" in a folder's name would end it.
+        yield {"database": str(database), "read_only": True}
+        return
+    from expectations.keyed import unlocked
+
+    with unlocked(database, key) as arguments:
+        yield arguments
+
+
+def _registry(arguments: dict) -> list[dict]:
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    engine = create_engine("duckdb:///:memory:", connect_args=dict(arguments))
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with engine.connect() as connection:
             columns = ", ".join(REGISTRY)
-            rows = connection.execute(f"select {columns} from ref_audit_rule order by rule_id").fetchall()
-    except duckdb.Error as problem:
-        kind = type(problem).__name__
+            rows = connection.execute(text(f"select {columns} from ref_audit_rule order by rule_id")).fetchall()
+    except (duckdb.Error, SQLAlchemyError) as problem:
+        kind = type(getattr(problem, "orig", None) or problem).__name__
         raise AuditError(f"the audit's database cannot be judged ({kind}); is it open for writing?") from None
+    finally:
+        engine.dispose()
     return [dict(zip(REGISTRY, row, strict=True)) for row in rows]
 
 
 def _results(
-    database: Path, context_dir: Path, run_id: str, name: str, registry: list[dict], as_of: date | None
+    arguments: dict, context_dir: Path, run_id: str, name: str, registry: list[dict], as_of: date | None
 ) -> dict[str, dict]:
     """Runs every suite and builds the pages: suite -> its results as JSON, without values."""
+    from expectations.offline import import_http_offline
+
+    import_http_offline()
     # Here, not above: Great Expectations takes seconds to import, and --help must not wait for it.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -95,7 +121,7 @@ def _results(
     checks["rules"] = ("rule_result", rule_checks(registry))
     with quiet(), private_files(context_dir):
         context, run = open_context(context_dir), new_run(run_id)
-        with open_tables(context, name, database, [table for table, _ in checks.values()]) as batches:
+        with open_tables(context, name, arguments, [table for table, _ in checks.values()]) as batches:
             results = {
                 suite: _run(context, suite, batches[table], held, run) for suite, (table, held) in checks.items()
             }

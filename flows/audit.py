@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from flows.failures import told_without_values
 from flows.lock import only_run
 from flows.settings import AuditSettings, severities_at_or_above
-from flows.stages import IDENTIFY, STAGES, WAREHOUSE_STAGES, Run, Stage, close_run, keep_warehouse, open_run, timed
+from flows.stages import IDENTIFY, STAGES, Run, Stage, close_run, open_run, timed
 
 #: Runs one stage of a run; Prefect puts a task around it.
 Runner = Callable[[Stage, Run], None]
@@ -25,24 +25,37 @@ class Outcome:
     manifest: dict
     folder: Path
     was_published_before: bool
+    messages: tuple[str, ...] = ()
 
 
 def run_audit(settings: AuditSettings, run_stage: Runner = timed) -> Outcome:
     """Audits and publishes; raises AuditError (with the exit code) where nothing could be published."""
+    with holding(settings):
+        run = open_run(settings)
+        try:
+            run_stage(IDENTIFY, run)
+            for stage in () if run.was_published_before else STAGES:
+                run_stage(stage, run)
+        finally:
+            close_run(run)
+        folder = settings.out / "runs" / run.run_id
+        return Outcome(
+            exit_code(settings, folder, run.manifest),
+            run.manifest,
+            folder,
+            run.was_published_before,
+            tuple(run.messages),
+        )
+
+
+@contextmanager
+def holding(settings: AuditSettings):
+    """Nobody else in the output folder and the warehouse; what is made is the owner's alone, errors hold no values."""
     locks = [settings.out / ".lock"]
     if settings.warehouse:
         locks.append(settings.warehouse.with_name(settings.warehouse.name + ".lock"))
     with _own_files_only(), told_without_values(), only_run(*locks):
-        run = open_run(settings)
-        try:
-            run_stage(IDENTIFY, run)
-            for stage in _stages_to_run(run):
-                run_stage(stage, run)
-            keep_warehouse(run)
-        finally:
-            close_run(run)
-        folder = settings.out / "runs" / run.run_id
-        return Outcome(exit_code(settings, folder, run.manifest), run.manifest, folder, run.was_published_before)
+        yield
 
 
 @contextmanager
@@ -53,13 +66,6 @@ def _own_files_only():
         yield
     finally:
         os.umask(before)
-
-
-def _stages_to_run(run: Run) -> tuple[Stage, ...]:
-    """All of them; for a run that is published already only those that a warehouse is made by, where one is asked."""
-    if not run.was_published_before:
-        return STAGES
-    return WAREHOUSE_STAGES if run.settings.warehouse else ()
 
 
 def exit_code(settings: AuditSettings, folder: Path, manifest: dict) -> int:

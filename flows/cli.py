@@ -6,11 +6,16 @@ import sys
 import click
 
 from flows.commands.audit import audit
+from flows.commands.backfill import backfill
 from flows.commands.doctor import doctor
 from flows.commands.explain import explain
+from flows.commands.rebuild import rebuild
+from flows.commands.retention import retention
 from flows.commands.rules import rules
 from flows.commands.units import units
+from flows.commands.verify import verify
 from flows.failures import TRACEBACK, internal_error
+from flows.watch.events import json_stderr, tell_failure
 from transforms.errors import AuditError
 
 
@@ -35,7 +40,7 @@ def cli(context):
         context.exit(2)
 
 
-for _command in (audit, units, explain, rules, doctor):
+for _command in (audit, rebuild, backfill, verify, retention, explain, units, rules, doctor):
     cli.add_command(_command)
 
 
@@ -44,6 +49,11 @@ def main() -> None:
     # A name that the terminal's encoding cannot show must not end a run that is published.
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
+    with json_stderr(sys.argv[1:]):
+        _run()
+
+
+def _run() -> None:
     try:
         sys.exit(cli.main(prog_name="minutewise", standalone_mode=False))
     except click.ClickException as problem:
@@ -67,5 +77,5 @@ def _one_line(problem: click.ClickException) -> str:
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"minutewise: {' '.join(message.split())}", err=True)
+    tell_failure(message, code)
     sys.exit(code)

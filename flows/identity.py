@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -53,20 +54,39 @@ def reference_version(overlay: Path | None) -> str:
     return folder_digest(*(folder for folder in (REFERENCE, overlay) if folder), pattern="*.csv")[:12]
 
 
-def run_id(settings: AuditSettings, files: list[InputFile]) -> str:
-    """The as-of date and a digest of inputs, reference, options and code version."""
+def audit_digest(settings: AuditSettings, files: list[InputFile], held: list[dict], removed: list[int]) -> str:
+    """A digest of inputs, reference, options and code version; `held` are a warehouse's files, `files` the new ones."""
+    delivery = 1 + max((file["delivery_number"] for file in held), default=0)
+    inputs = [
+        [file["delivery_number"], file["table_name"], file["file_name"], file["sha256"]]
+        for file in held
+        if file["file_number"] not in removed
+    ]
+    inputs += [[delivery, file.table_name, file.file_name, file.sha256] for file in files]
     asked = {
-        "inputs": [[file.table_name, file.file_name, file.sha256] for file in files],
+        "inputs": inputs,
+        "warehouse": settings.warehouse is not None,
         "code": code_version(),
         "schema": SCHEMA_VERSION,
         "reference": reference_version(settings.reference),
         "crosswalk": folder_digest(settings.crosswalk, pattern="*.csv") if settings.crosswalk else None,
-        "mapping": hashlib.sha256(settings.mapping.read_bytes()).hexdigest() if settings.mapping else None,
+        # A warehouse keeps rows as they were read: another mapping says something of new files only.
+        "mapping": _mapping(settings.mapping) if settings.mapping and not settings.warehouse else None,
         "as_of": settings.as_of.isoformat(),
         "since": settings.since and settings.since.isoformat(),
         "until": settings.until and settings.until.isoformat(),
         "allow_low_match": settings.allow_low_match,
+        "override_guard": sorted(set(settings.override_guard)),
         "workbook_rows": settings.workbook_rows,
     }
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-    return f"{settings.as_of.isoformat()}-{digest[:12]}"
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _mapping(path: Path) -> str:
+    return hashlib.sha256(_bytes(path)).hexdigest()
+
+
+def run_id(as_of: date, digest: str, run_before: str | None) -> str:
+    """The as-of date and a digest of the audit, and of the run before where what is said rests on it."""
+    whole = hashlib.sha256(f"{digest}/{run_before or ''}".encode()).hexdigest()
+    return f"{as_of.isoformat()}-{whole[:12]}"

@@ -32,7 +32,10 @@ def _take(path: Path) -> int:
         raise UsageProblem(f"{path.parent}: cannot write there ({problem.strerror}); choose another folder") from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(handle)
         raise Busy(f"another run holds {path}; wait for it to end, or give another --out and --warehouse") from None
+    except OSError as problem:
+        os.close(handle)
+        raise UsageProblem(f"{path}: cannot be locked ({problem.strerror}); choose a folder on a local disk") from None
     return handle

@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
+from flows.guards import require_known_guards
+from transforms.encryption import read_key
+from transforms.engine import checked_memory_limit, checked_threads
 from transforms.errors import UsageProblem
+from transforms.extract.places import require_apart
 from transforms.recompute import Setting
 
 #: No service date lies before the first day, and none is known so far ahead as the last.
@@ -33,9 +38,18 @@ class AuditSettings:
     fail_on: str = "never"
     fail_on_new: bool = False
     workbook_rows: int = 20_000
+    removed: tuple[str, ...] = ()
+    warehouse_key_file: Path | None = None
+    group: str | None = None
+    threads: int | None = None
+    memory_limit: str | None = None
+    override_guard: tuple[str, ...] = ()
+    is_rebuild: bool = False
 
     def __post_init__(self):
-        if self.extracts is None and self.claims is None:
+        if self.is_rebuild and self.warehouse is None:
+            raise UsageProblem("a rebuild needs --warehouse FILE: the warehouse that is built again")
+        if self.extracts is None and self.claims is None and not self.is_rebuild:
             raise UsageProblem("no extracts: give --extracts DIR, or --claims PATH with --notes and --note-blocks")
         if not FIRST_DAY <= self.as_of <= LAST_DAY:
             raise UsageProblem(f"--as-of {self.as_of}: must lie between {FIRST_DAY} and {LAST_DAY}")
@@ -50,10 +64,27 @@ class AuditSettings:
                 )
             if path and any("\ud800" <= letter <= "\udfff" for letter in str(path)):
                 raise UsageProblem(f"{option} {path}: DuckDB cannot work in a path that is not UTF-8; choose another")
+        if self.extracts:
+            require_apart(self.extracts, self.out)
+        if self.warehouse and (self.since or self.until):
+            raise UsageProblem(
+                "--warehouse goes with the whole history: leave --since and --until out, or audit without --warehouse"
+            )
+        for option in ("removed", "warehouse_key_file"):
+            if getattr(self, option) and self.warehouse is None:
+                raise UsageProblem(f"--{option.replace('_', '-')} needs --warehouse FILE")
+        checked_threads(self.threads)
+        checked_memory_limit(self.memory_limit)
+        require_known_guards(self.override_guard)
         if self.workbook_rows < 1:
             raise UsageProblem(f"--workbook-rows {self.workbook_rows}: must be 1 or more")
         if self.workbook_rows > 1_000_000:
             raise UsageProblem("--workbook-rows can be 1,000,000 at most: a sheet holds no more rows")
+
+    @cached_property
+    def key(self) -> str | None:
+        """The key of an encrypted warehouse."""
+        return read_key(self.warehouse_key_file) if self.warehouse_key_file else None
 
     @property
     def explicit(self) -> dict[str, str | None]:

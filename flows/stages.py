@@ -5,6 +5,7 @@ file or, where it is counts, on the run.
 """
 
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable
@@ -13,16 +14,24 @@ from pathlib import Path
 
 import duckdb
 
+from flows.earlier_runs import earlier_manifests
 from flows.failures import told_without_values
-from flows.identity import run_id
+from flows.guards import check_guards, guard_lines, manifest_entries, stop_or_warn
+from flows.identity import audit_digest, code_version, run_id
+from flows.night_facts import guards_in_force, night_facts
+from flows.placing import recover
 from flows.publish import current_run, publish_run, read_published
+from flows.rights import Rights, rights_for
 from flows.settings import AuditSettings
+from flows.warehouse import Kept, find_kept, put_in_place, restore
+from transforms import history
 from transforms.contract import apply_contract
 from transforms.crosswalk import load_crosswalk
 from transforms.engine import open_database
-from transforms.errors import AuditError, Busy, UsageProblem
+from transforms.errors import AuditError, UsageProblem
 from transforms.extract import InputFile, Mapping, find_inputs, load_extracts, load_mapping
-from transforms.recompute import Match, judge_rows, require_match, stage_rows
+from transforms.night import attached, merged, moved_dates, recompute_night, why_all_dates
+from transforms.recompute import Match, judge_rows, measure_match, require_match, stage_rows
 from transforms.reference import load_reference
 
 #: Where Great Expectations keeps its context below the output folder: not part of a run, so that history stays.
@@ -35,40 +44,72 @@ class Run:
 
     settings: AuditSettings
     work: Path
+    rights: Rights
     run_id: str = ""
+    audit_digest: str = ""
     previous_run: str | None = None
     mapping: Mapping | None = None
     files: list[InputFile] = field(default_factory=list)
     match: Match | None = None
     verdict: object = None
     seconds: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    #: What is said on stderr: what was mended, which guards warn.
+    messages: list[str] = field(default_factory=list)
     manifest: dict | None = None
     was_published_before: bool = False
+    #: With --warehouse: what it holds, and what the night moved.
+    kept: Kept | None = None
+    moved: dict[str, int] = field(default_factory=dict)
+    watched: dict = field(default_factory=dict)
+    #: Of the run's own DuckDB file, where the warehouse has one: so nothing of it lies in clear on the disk.
+    work_key: str | None = field(default=None, repr=False)
 
     @property
     def database(self) -> Path:
-        """The run's DuckDB file; beside a warehouse, so that the last one stays until this one is whole."""
-        kept = self.settings.warehouse
-        return kept.with_name(f".{kept.name}.partial") if kept else self.work / "audit.duckdb"
+        """The run's own DuckDB file."""
+        return self.work / "audit.duckdb"
 
 
 def identify(run: Run) -> None:
     """Finds the input files and the run id; where that run is published already, the stages have nothing to do."""
     settings = run.settings
-    if settings.warehouse:
-        _require_own_database(settings.warehouse)
+    mended = recover(settings.out, lambda: find_kept(settings, None).run_id, run.rights)
+    run.messages += [mended] if mended else []
     run.previous_run = current_run(settings.out)
     run.mapping = load_mapping(settings.mapping) if settings.mapping else None
-    run.files = find_inputs(settings.extracts, settings.explicit, run.mapping)
-    run.run_id = run_id(settings, run.files)
-    run.manifest = read_published(settings.out, run.run_id)
+    run.files = [] if settings.is_rebuild else find_inputs(settings.extracts, settings.explicit, run.mapping)
+    held = []
+    if settings.warehouse:
+        run.kept = find_kept(settings, run.previous_run)
+        run.messages += run.kept.messages
+        held = run.kept.held
+        run.files = run.kept.take(run.files, settings.removed)
+    run.audit_digest = audit_digest(settings, run.files, held, run.kept.removed if run.kept else [])
+    _find_published(run)
+
+
+def _find_published(run: Run) -> None:
+    """The same audit again is the current run; else the run of this id, where it is published beside it."""
+    settings = run.settings
+    current = read_published(settings.out, run.previous_run) if run.previous_run else None
+    is_same = bool(current) and current.get("audit_digest") == run.audit_digest
+    if is_same and (run.kept is None or run.kept.is_sound):
+        run.run_id, run.manifest = run.previous_run, current
+    else:
+        # What a night says of new and old findings rests on the run before it.
+        before = run.previous_run if run.kept else None
+        if is_same:
+            before = current["previous_run"]
+        run.run_id = run_id(settings.as_of, run.audit_digest, before)
+        run.manifest = None if run.kept else read_published(settings.out, run.run_id)
     run.was_published_before = run.manifest is not None
 
 
 def extract(run: Run) -> None:
-    """Loads reference tables, crosswalk and extracts into a new DuckDB file."""
+    """Loads reference tables, crosswalk and the new extracts into a new DuckDB file."""
     _remove_database(run)
-    with _database(run) as con:
+    with open_database_of(run) as con:
         load_reference(con, run.settings.reference)
         load_crosswalk(con, run.settings.crosswalk)
         load_extracts(con, run.files, run.mapping)
@@ -76,40 +117,99 @@ def extract(run: Run) -> None:
 
 def contract(run: Run) -> None:
     """Sorts every row read into accepted, quarantined or duplicate; the counts must reconcile."""
-    with _database(run) as con:
-        apply_contract(con, run.settings.as_of)
+    with open_database_of(run) as con:
+        if run.kept:
+            if run.kept.restored_from:
+                restore(con, run.kept, run.settings.key)
+            with attached(con, run.kept.file, run.settings.key):
+                history.take_in(con, run.settings.as_of, run.kept.removed, settle_all=bool(run.kept.all_dates_because))
+        else:
+            apply_contract(con, run.settings.as_of)
+        names = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
+        sums = ", ".join(f"cast(coalesce(sum({name}), 0) as bigint)" for name in names)
+        read = con.execute(f"select {sums} from load_count").fetchone()
+        run.counts["contract"] = dict(zip(names, read, strict=True))
 
 
 def recompute(run: Run) -> None:
     """Final lines and notes, how much of them meets, then minutes, units and findings."""
-    with _database(run) as con:
-        run.match = stage_rows(con, run.settings.judged)
-        if not run.settings.allow_low_match:
-            require_match(run.match)
-        judge_rows(con, run.settings.judged)
+    setting = run.settings.judged
+    with open_database_of(run) as con:
+        if run.kept:
+            with attached(con, run.kept.file, run.settings.key):
+                because = run.kept.all_dates_because or why_all_dates(con, code_version())
+                run.match = recompute_night(con, setting, because, run.settings.allow_low_match)
+            run.moved = moved_dates(con)
+            dates = con.execute("select count(*) from touched_date").fetchone()[0]
+        else:
+            stage_rows(con, setting)
+            run.match = measure_match(con, setting)
+            if not run.settings.allow_low_match:
+                require_match(run.match)
+            judge_rows(con, setting)
+            dates = con.execute("select count(distinct service_date) from date_count").fetchone()[0]
+        findings = con.execute("select count(*) from finding").fetchone()[0]
+        run.counts["recompute"] = {"service_dates": dates, "findings": findings}
+
+
+def guard(run: Run) -> None:
+    """Stops a run that does not look like the nights before it, as guard.csv says."""
+    settings = run.settings
+    with open_database_of(run) as con:
+        facts = night_facts(con, settings.as_of, reference=settings.reference, is_incremental=run.kept is not None)
+        guards = guards_in_force(con, settings.as_of)
+    earlier = earlier_manifests(settings.out)
+    results = check_guards(facts, earlier, guards, settings.override_guard)
+    # Known before it stops, so that a stopped run can be told of.
+    run.watched = manifest_entries(facts, earlier, results)
+    if not settings.is_rebuild:
+        stop_or_warn(results)
+        run.messages += guard_lines(run.watched["guards"])
 
 
 def judge(run: Run) -> None:
     """Great Expectations judges the tables and the findings; its verdict must agree with the findings' own."""
+    run.verdict = judge_tables_of(run, run.run_id)
+
+
+def judge_tables_of(run: Run, name: str):
+    """The verdict over what stands in the run's own database, kept in the history under `name`."""
     # Imported here: Great Expectations takes seconds, and no other stage needs it.
     from expectations.judge import agree
     from expectations.judge import judge as judge_tables
 
-    run.verdict = judge_tables(run.database, run.settings.out / CONTEXT, run.run_id, as_of=run.settings.as_of)
-    if not run.verdict.contract_ok:
+    # A clock that went back does not break rows that an earlier night accepted.
+    latest = max([run.settings.as_of, *([run.kept.as_of] if run.kept and run.kept.as_of else [])])
+    context = run.settings.out / CONTEXT
+    verdict = judge_tables(run.database, context, name, as_of=latest, key=run.work_key)
+    if run.settings.group:
+        run.rights.apply(context)
+        run.rights.open_way(run.settings.out, context / "any")
+    if not verdict.contract_ok:
         raise AuditError(
             "Great Expectations found accepted rows that break the contract, so nothing is published: "
-            + "; ".join(run.verdict.contract_failures)
+            + "; ".join(verdict.contract_failures)
         )
-    with _database(run) as con:
+    with open_database_of(run) as con:
         statuses = dict(con.execute("select rule_id, status from rule_result").fetchall())
-    agree(run.verdict, statuses)
+    agree(verdict, statuses)
+    return verdict
 
 
 def publish(run: Run) -> None:
-    """Writes the run folder aside, makes it durable, renames it, and swaps `current` last."""
-    with _database(run) as con:
-        run.manifest = publish_run(run, con)
+    """Writes the run folder aside, makes it durable, renames it, commits the warehouse, and swaps `current` last."""
+    with open_database_of(run) as con:
+        if not run.kept:
+            run.manifest = publish_run(run, con)
+            return
+        path = run.kept.file_to_write
+        with merged(con, path, run.settings.key, run.run_id, run.settings.as_of, code_version()) as commit:
+
+            def commit_and_place() -> None:
+                commit()
+                put_in_place(con, run.kept)
+
+            run.manifest = publish_run(run, con, commit_and_place)
 
 
 @dataclass(frozen=True)
@@ -127,13 +227,10 @@ STAGES = (
     Stage("extract", extract, retries=3),
     Stage("contract", contract),
     Stage("recompute", recompute),
+    Stage("guard", guard),
     Stage("judge", judge),
     Stage("publish", publish),
 )
-
-
-#: What a warehouse is made by: all that reads the extracts and recomputes, nothing that publishes.
-WAREHOUSE_STAGES = STAGES[:3]
 
 
 def timed(stage: Stage, run: Run) -> None:
@@ -155,25 +252,15 @@ def open_run(settings: AuditSettings) -> Run:
     for folder in (settings.out / "runs", settings.out / CONTEXT):
         if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
             raise UsageProblem(f"{folder}: cannot be written; check its rights, or give another --out")
-    return Run(settings, work)
+    work_key = secrets.token_hex(32) if settings.key else None
+    return Run(settings, work, rights_for(settings.group), work_key=work_key)
 
 
 def close_run(run: Run) -> None:
-    """Removes the working folder and what is left of the run's DuckDB file."""
+    """Removes the working folder and what a warehouse that did not come about left aside."""
     shutil.rmtree(run.work, ignore_errors=True)
-    _remove_database(run)
-
-
-def keep_warehouse(run: Run) -> None:
-    """Puts the run's DuckDB file where --warehouse says, in the place of the one before."""
-    kept = run.settings.warehouse
-    if not kept:
-        return
-    try:
-        kept.with_name(kept.name + ".wal").unlink(missing_ok=True)
-        run.database.rename(kept)
-    except OSError as problem:
-        raise UsageProblem(f"--warehouse {kept}: cannot be written ({problem.strerror})") from None
+    if run.kept:
+        run.kept.clear()
 
 
 def _remove_database(run: Run) -> None:
@@ -181,24 +268,19 @@ def _remove_database(run: Run) -> None:
         path.unlink(missing_ok=True)
 
 
-def _require_own_database(path: Path) -> None:
-    """Raises UsageProblem for a file that no audit made, Busy for one in use: a warehouse is replaced as a whole."""
-    if not path.exists() or not path.stat().st_size:
-        return
+def open_database_of(run: Run):
+    """The run's own DuckDB file, open; nothing but the run's files can be reached from it."""
+    settings = run.settings
+    writes = [settings.out, *(run.kept.places if run.kept else ())]
     try:
-        with duckdb.connect(str(path), read_only=True) as con:
-            tables = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
-    except duckdb.Error as problem:
-        if "lock" in str(problem):
-            raise Busy(f"--warehouse {path}: another program has it open; close it there") from None
-        tables = {"what is no DuckDB file"}
-    if tables and "ref_audit_rule" not in tables:
-        raise UsageProblem(f"--warehouse {path}: was not made by an audit and would be replaced; choose another name")
-
-
-def _database(run: Run):
-    try:
-        run.database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return open_database(run.database)
+        return open_database(
+            run.database,
+            settings.threads,
+            settings.memory_limit,
+            reads=[file.path for file in run.files],
+            writes=writes,
+            temp_directory=run.work / "spill",
+            key=run.work_key,
+        )
     except (OSError, duckdb.IOException):
         raise UsageProblem(f"{run.database}: cannot be opened or written; choose another place") from None

@@ -14,6 +14,23 @@ def share(part: float | None) -> str:
     return "-" if part is None else f"{int(part * 1000) / 10:g}%"
 
 
+def new_inputs(manifest: dict) -> list[dict]:
+    """The files that the run itself read: of a warehouse, those that were new."""
+    return [entry for entry in manifest["inputs"] if entry.get("is_new", True)]
+
+
+def night_lines(night: dict) -> list[str]:
+    """What a run on a warehouse did: files taken in, dates computed again, findings that came and went."""
+    moved = ", ".join(f"{what} {dates}" for what, dates in night["moved_by"].items()) or "nothing"
+    lives = ", ".join(f"{status} {count}" for status, count in night["findings"].items()) or "none"
+    removed = f", {len(night['removed'])} taken back" if night["removed"] else ""
+    return [
+        f"New files {night['new_files']}{removed}; service dates computed again {night['service_dates_recomputed']} "
+        f"(moved by: {moved})",
+        f"Findings since the first night: {lives}",
+    ]
+
+
 def rule_rows(manifest: dict) -> list[dict]:
     """One dict a rule, gravest first, for a table: counts and dollars only."""
     order = {"error": 0, "failed": 1, "passed": 2, "not_applicable": 3}
@@ -34,9 +51,10 @@ def rule_rows(manifest: dict) -> list[dict]:
 def lead_lines(manifest: dict) -> list[str]:
     """What a reader has to know before the table: how much meets, what was read, what was left out."""
     match, period = manifest["match"], manifest["period"]
-    read = sum(entry["rows_read"] for entry in manifest["inputs"])
-    quarantined = sum(entry["rows_quarantined"] for entry in manifest["inputs"])
-    repeated = sum(entry["rows_duplicate"] for entry in manifest["inputs"])
+    inputs = new_inputs(manifest)
+    read = sum(entry["rows_read"] for entry in inputs)
+    quarantined = sum(entry["rows_quarantined"] for entry in inputs)
+    repeated = sum(entry["rows_duplicate"] for entry in inputs)
     lines = [
         f"Claim days that meet a note: {share(match['claim_day_share'])} "
         f"({match['claim_days_with_note']} of {match['claim_days']}); notes that meet a claim: "
@@ -44,6 +62,8 @@ def lead_lines(manifest: dict) -> list[str]:
         f"Service dates {period['first'] or '-'} to {period['last'] or '-'}, as of {manifest['as_of']}",
         f"Rows read {read}: accepted {read - quarantined - repeated}, quarantined {quarantined}, repeated {repeated}",
     ]
+    if manifest.get("warehouse"):
+        lines += night_lines(manifest["warehouse"])
     if manifest["quarantine_reasons"]:
         reasons = ", ".join(f"{reason} {rows}" for reason, rows in manifest["quarantine_reasons"].items())
         lines.append(f"Set aside: {reasons}")

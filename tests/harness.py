@@ -8,7 +8,7 @@ from transforms.contract import apply_contract
 from transforms.crosswalk import load_crosswalk
 from transforms.engine import open_database, rows_as_dicts
 from transforms.extract import find_inputs, load_extracts, load_mapping
-from transforms.recompute import ROWS_PER_PASS, Match, Setting, judge_rows, stage_rows
+from transforms.recompute import ROWS_PER_PASS, Match, Setting, judge_rows, measure_match, stage_rows
 from transforms.reference import load_reference
 
 
@@ -45,7 +45,8 @@ def audit_folder(
         load_crosswalk(con, crosswalk)
         load_extracts(con, find_inputs(folder, {}, read), read)
         apply_contract(con, as_of)
-        match = stage_rows(con, setting)
+        stage_rows(con, setting)
+        match = measure_match(con, setting)
         judge_rows(con, setting, rows_per_pass)
         assert con.execute("select * from rule_error").fetchall() == []
         unjudged = con.execute(

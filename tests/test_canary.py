@@ -1,9 +1,14 @@
-"""Canaries: strings that stand for patients' ids, names and notes lie in a run's private files and nowhere else."""
+"""Canaries: strings that stand for patients' ids, names and notes lie in a run's private files and nowhere else.
+
+500 of them are planted, and looked for after a success, a failure and a kill.
+"""
 
 import json
 import os
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -20,6 +25,8 @@ CANARY = "zqxv"
 HEADER_CANARY = "Wkjbcolumn"
 #: What a run's folder may hold rows in; all of it is closed to others.
 PRIVATE = ("findings.", "units.parquet", "quarantine.parquet", "accepted/", "report.html")
+#: So many patients, each with an id and a phrase in the note of its own.
+PATIENTS = 250
 #: Two runs in one process, so that Prefect's temporary server is started once: one sound, one that breaks.
 DRIVER = """
 import json, sys
@@ -59,6 +66,19 @@ def visit(number: int, **claim) -> tuple[dict, dict, dict]:
     return line | claim, note, block
 
 
+def planted(number: int) -> tuple[dict, dict, dict]:
+    """The visit of patient `number` of many: two canaries that stand nowhere else, each with CANARY within."""
+    line, note, block = visit(1 + number % 18)
+    own = {"patient_id": f"{CANARY}-P{number:03d}x"}
+    claim = own | {"claim_id": f"C{number}{CANARY}"}
+    text = {"note_id": f"N{number}{CANARY}", "narrative": f"Phrase {CANARY}-T{number:03d}x of her day"}
+    return line | claim, note | own | text, block | {"note_id": text["note_id"]}
+
+
+#: What `planted` plants: 500 strings.
+PLANTED = [f"{CANARY}-{kind}{number:03d}x" for kind in "PT" for number in range(PATIENTS)]
+
+
 def write_extracts(folder: Path) -> Path:
     """Visits with findings, rows that break the contract in many ways, and a column that nobody reads."""
     visits = [visit(number) for number in range(1, 7)]
@@ -72,6 +92,7 @@ def write_extracts(folder: Path) -> Path:
     }
     visits += [visit(7 + place, **{column: cell}) for place, (column, cell) in enumerate(broken.items())]
     visits += [visit(6, allowed_usd="61.00"), visit(6, allowed_usd="62.00")]
+    visits += [planted(number) for number in range(PATIENTS)]
     write_days(folder, *visits)
     claims = folder / "claims.csv"
     header, *lines = claims.read_text().splitlines()
@@ -275,3 +296,130 @@ class TestFailures:
 
         monkeypatch.setattr("expectations.judge._results", broken)
         assert "RuntimeError" in self.fails(tmp_path, 4, "--extracts", extracts).err
+
+
+#: Runs the command line on local files. `how` says what the last stage does: end as usual, break, or wait to be killed.
+ENDED = """
+import sys, time
+import expectations.judge, flows.audit
+from flows.cli import main
+from flows.stages import STAGES, Stage
+from tests.cli_runs import judged_by_findings
+
+def last(run):
+    if how == "breaks":
+        raise ValueError("{canary} of patient {canary}-P1")
+    print("READY", file=sys.stderr, flush=True)
+    time.sleep(600)
+
+how = sys.argv.pop(1)
+expectations.judge.judge = judged_by_findings
+if how != "ends":
+    flows.audit.STAGES = (*STAGES[:-1], Stage(STAGES[-1].name, last))
+main()
+"""
+
+
+@contextmanager
+def titles_of(process: subprocess.Popen):
+    """Collects what the process list shows of a process and of those below it, while the block lasts."""
+    seen: set[bytes] = set()
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.02):
+            for number in below(process.pid):
+                for name in ("cmdline", "comm", "task/*/comm"):
+                    for place in Path(f"/proc/{number}").glob(name):
+                        try:
+                            seen.add(place.read_bytes())
+                        except OSError:  # it has ended since
+                            continue
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def below(number: int) -> list[int]:
+    """A process and all its descendants."""
+    found = [number]
+    for task in Path(f"/proc/{number}/task").glob("*/children"):
+        try:
+            found += [one for child in task.read_text().split() for one in below(int(child))]
+        except OSError:
+            continue
+    return found
+
+
+class TestEveryEnd:
+    """A success, a failure and a kill of one command, watched from outside: its streams, its titles, its folders."""
+
+    def run(self, at: Path, how: str) -> tuple[int, str, set[bytes]]:
+        """The exit code, both streams, and what the process list showed of it."""
+        place = at / how
+        place.mkdir()
+        for name in ("work", "extracts"):
+            (place / name).mkdir()
+        command = [sys.executable, "-c", ENDED.replace("{canary}", CANARY), how, "audit", "--as-of", AS_OF]
+        command += ["--extracts", write_extracts(place / "extracts"), "--out", place / "out"]
+        with (place / "stdout").open("wb") as out, (place / "stderr").open("wb") as err:
+            process = subprocess.Popen(
+                list(map(str, command)), stdout=out, stderr=err, env=scratch(place), cwd=place / "work"
+            )
+            with titles_of(process) as titles:
+                if how == "killed":
+                    while b"READY" not in (place / "stderr").read_bytes() and process.poll() is None:
+                        threading.Event().wait(0.05)
+                    process.kill()
+                code = process.wait(timeout=120)
+        return code, (place / "stdout").read_text() + (place / "stderr").read_text(), titles
+
+    def assert_nowhere_else(self, place: Path) -> None:
+        for name in ("home", "tmpdir", "xdg_cache_home", "xdg_config_home", "work"):
+            assert holders(place / name, CANARY) == []
+        assert {path.name for path in place.iterdir()} == {
+            *("extracts", "out", "work", "stdout", "stderr", "home", "tmpdir", "xdg_cache_home", "xdg_config_home")
+        }
+
+    @pytest.mark.parametrize(("how", "code"), [("ends", 0), ("breaks", 4), ("killed", -9)])
+    def test_no_stream_no_title_and_no_other_folder_holds_one(self, tmp_path, how, code):
+        ended, told, titles = self.run(tmp_path, how)
+        place = tmp_path / how
+        assert ended == code, told
+        # Each canary holds CANARY, so to look for that is to look for all 500.
+        assert len(set(PLANTED)) == 500 and all(CANARY in one for one in PLANTED)
+        assert CANARY not in told.lower()
+        shown = b"\n".join(titles).replace(CANARY.encode() + b" of patient " + CANARY.encode(), b"")  # the driver's own
+        assert titles and CANARY.encode() not in shown.lower()
+        self.assert_nowhere_else(place)
+        if how != "killed":
+            assert_kept_in(place / "out")
+            assert not (place / "out" / ".work").exists()
+        if how == "ends":
+            self.assert_read(place / "out")
+        if how == "killed":
+            self.assert_cleared(place)
+
+    def assert_read(self, out: Path) -> None:
+        (run,) = (out / "runs").iterdir()
+        held = str([pq.read_table(run / f"accepted/{name}.parquet").to_pylist() for name in ("claims", "notes")])
+        assert [one for one in PLANTED if one not in held] == []
+
+    def assert_cleared(self, place: Path) -> None:
+        """What a kill leaves is in one folder closed to others, and the next run clears it."""
+        out = place / "out"
+        left = [name for name in holders(out, CANARY) if not is_private(name)]
+        assert left and all(name.startswith(".work/") for name in left)
+        assert all(path.stat().st_mode & 0o077 == 0 for path in (out / ".work", *(out / ".work").rglob("*")))
+        command = [sys.executable, "-c", ENDED, "ends", "audit", "--as-of", AS_OF, "--out", out]
+        command += ["--extracts", place / "extracts"]
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ} | {"PYTHONPATH": str(ROOT)}
+        again = subprocess.run(list(map(str, command)), capture_output=True, env=kept, cwd=place, timeout=120)
+        assert again.returncode == 0, again.stderr
+        assert not (out / ".work").exists()
+        assert_kept_in(out)

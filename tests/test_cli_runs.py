@@ -12,6 +12,7 @@ import pytest
 
 from flows.lock import only_run
 from flows.progress import shown_stage
+from flows.rights import PRIVATE
 from flows.settings import AuditSettings
 from flows.stages import IDENTIFY, STAGES, Run, Stage
 from tests.cli_runs import AS_OF, audit, day, judged_by_findings, minutewise, published, refused, write, write_days
@@ -51,13 +52,13 @@ class TestTroubleOnTheWay:
         refused(audit(extracts, tmp_path / "out"), 4, "judges otherwise", out=tmp_path / "out")
 
     def test_counts_that_do_not_reconcile_stop_the_run(self, extracts, tmp_path, monkeypatch):
-        usual = contract._count_rows
+        usual = contract.count_rows
 
         def miscount(con):
             usual(con)
             con.execute("update load_count set rows_read = rows_read + 1 where file_number = 2")
 
-        monkeypatch.setattr(contract, "_count_rows", miscount)
+        monkeypatch.setattr(contract, "count_rows", miscount)
         said = ["notes.csv: 4 rows read, but 3 accepted + 0 quarantined + 0 duplicate", "please report"]
         refused(audit(extracts, tmp_path / "out"), 3, *said, out=tmp_path / "out")
 
@@ -103,7 +104,7 @@ class TestTroubleOnTheWay:
 
     def test_progress_is_shown_on_a_terminal_alone(self, extracts, tmp_path, monkeypatch):
         terminal, end = os.openpty()
-        run = Run(AuditSettings(out=tmp_path, as_of=date.fromisoformat(AS_OF), extracts=extracts), tmp_path)
+        run = Run(AuditSettings(out=tmp_path, as_of=date.fromisoformat(AS_OF), extracts=extracts), tmp_path, PRIVATE)
         with os.fdopen(end, "w") as stream:
             monkeypatch.setattr(sys, "stderr", stream)
             with shown_stage() as run_stage:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contract_rows import AS_OF, BLOCK, CLAIM, NOTE, SOUND, audit_rows, make_raw_tables, rows_of
-from transforms import contract, contract_docs
+from transforms import contract_docs, settle
 from transforms.contract import apply_contract
 from transforms.contract_fields import CONTRACT_FOLDER, REASONS, TABLES, contract_fields, key_fields
 from transforms.errors import InputRejected
@@ -232,7 +232,7 @@ def test_every_file_is_counted_even_an_empty_one():
 
 
 def test_counts_that_do_not_reconcile_stop_the_run(monkeypatch):
-    monkeypatch.setattr(contract, "_set_aside", lambda con, table_name: None)
+    monkeypatch.setattr(settle, "_set_aside", lambda con, table_name: None)
     with pytest.raises(InputRejected, match=r"claims_1\.csv: 2 rows read, but 1 accepted") as caught:
         audit_rows([("claims", [CLAIM, {**CLAIM, "billed_units": "SECRET"}])])
     assert "SECRET" not in str(caught.value)
@@ -387,9 +387,18 @@ def test_accepted_tables_have_the_types_of_the_contract():
         wanted = [(field.field, field.duckdb_type) for field in contract_fields(table_name)]
         assert [(row[0], row[1]) for row in described][: len(wanted)] == wanted
         more = {"claims": [], "notes": ["has_minutes_in_prose"]}.get(
-            table_name, ["start_minute", "end_minute", "clock_has_seconds", "has_minutes_in_prose"]
+            table_name,
+            [
+                "service_date",
+                "start_minute",
+                "end_minute",
+                "clock_has_seconds",
+                "started_cell",
+                "ended_cell",
+                "has_minutes_in_prose",
+            ],
         )
-        assert [row[0] for row in described][len(wanted) :] == [*more, "file_number", "source_line"]
+        assert [row[0] for row in described][len(wanted) :] == [*more, "file_number", "source_line", "piece"]
 
 
 def test_the_committed_page_is_the_generated_one():

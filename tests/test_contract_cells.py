@@ -321,7 +321,8 @@ def test_the_first_offending_column_in_contract_order_is_named():
         "patient_id",
     )
     broken = {"started_at": "2026-06-02T09:00", "delivery": "x"}
-    assert judge_row("note_blocks", **broken)[1] == ("clock_off_service_date", "started_at")
+    # What the row shows by itself comes before what only its note shows.
+    assert judge_row("note_blocks", **broken)[1] == ("unknown_value", "delivery")
 
 
 def test_what_the_reader_could_not_read_keeps_its_own_reason():

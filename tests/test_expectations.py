@@ -22,6 +22,7 @@ CANARIES = ("CANARY-PATIENT", "CANARY-CLAIM", "CANARY-NOTE", "CANARY narrative")
 
 SCHEMA = """
 create table input_file (file_number integer, table_name varchar, file_name varchar, path varchar);
+create table delivered_file (file_number integer, is_new boolean);
 create table load_count (file_number integer, rows_read bigint, rows_accepted bigint, rows_quarantined bigint,
     rows_duplicate bigint);
 create table ref_audit_rule (rule_id varchar, title varchar, severity varchar, subject varchar,

@@ -11,7 +11,7 @@ from transforms.models import STAGES, VIOLATION_COLUMNS, load_models
 MODELS = [model for stage in STAGES for model in load_models(stage)]
 IDS = [f"{model.stage}/{model.name}" for model in MODELS]
 #: What stands before staging: accepted rows, what was set aside, reference tables and the run's setting.
-GIVEN = {"quarantine", "input_file", "run_setting", "rule_count", "rule_error", "line_at_risk_total", "violation"}
+GIVEN = {"quarantine", "delivered_file", "accepted_date", "run_setting", "rule_count", "rule_error", "violation"}
 GIVEN_PREFIXES = ("ok_", "ref_", "crosswalk_")
 LONGEST_LINE = 120
 PREFIX = {"staging": "stg_", "minutes": "min_", "units": "unit_"}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from transforms.engine import open_database
 from transforms.errors import UsageProblem
-from transforms.reference import OPEN_END, REFERENCE, TABLES, Row, lay_over, load_reference
+from transforms.reference import OPEN_END, REFERENCE, TABLES, Row, check_days, lay_over, load_reference
 
 HEADER = (
     "payer_id,counting_method,follows_mue,timed_units_per_day_cap,effective_from,effective_to,citation,last_checked_on"
@@ -74,6 +74,64 @@ def test_rows_that_meet_are_no_gap_and_a_short_file_is_enough(tmp_path):
         ("MEDICARE", "cms_8_minute", date(1990, 1, 1), date(2026, 3, 1)),
         ("MEDICARE", "cms_8_minute", date(2026, 4, 1), OPEN_END),
     ]
+
+
+GUARD_HEADER = "guard,action,limit,unit,effective_from,effective_to,citation,last_checked_on"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("quarantine,stop,0.2,share,2026-01-01,,c,2026-01-15", "key quarantine, column guard: must be one of quar"),
+        ("quarantine_share,halt,0.2,share,2026-01-01,,c,2026-01-15", "column action: must be one of warn, stop, off"),
+        ("quarantine_share,stop,,share,2026-01-01,,c,2026-01-15", "column limit: is empty: must be a number (share)"),
+        ("quarantine_share,stop,1.01,share,2026-01-01,,c,2026-01-15", "column limit: is a share"),
+        ("quarantine_share,stop,0.2,percent,2026-01-01,,c,2026-01-15", "column unit: must be share, or empty"),
+        ("rows_below_usual,warn,0.99,,2026-01-01,,c,2026-01-15", "column limit: says how many times"),
+        ("reference_check_due,warn,-1,days,2026-01-01,,c,2026-01-15", "column limit: must be a number from 0"),
+        ("clock_went_back,warn,2,,2026-01-01,,c,2026-01-15", "column limit: must be empty"),
+    ],
+)
+def test_a_guard_that_cannot_be_meant_is_refused(tmp_path, line, said):
+    with pytest.raises(UsageProblem) as problem:
+        load(tmp_path, line, file="guard.csv", header=GUARD_HEADER)
+    assert str(problem.value).startswith("guard.csv, line 2, key ")
+    assert said in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "quarantine_share,stop,1,,2026-01-01,,c,2026-01-15",
+        "rows_below_usual,warn,1,times,2026-01-01,,c,2026-01-15",
+        "quarantine_share,off,,,2026-01-01,,c,2026-01-15",
+        "clock_went_back,stop,,,2026-01-01,,c,2026-01-15",
+    ],
+)
+def test_a_guard_row_on_its_bound_is_taken(tmp_path, line):
+    assert load(tmp_path, line, file="guard.csv", header=GUARD_HEADER)
+
+
+def test_a_wrong_share_of_a_parameter_is_refused(tmp_path):
+    header = "name,value,unit,effective_from,effective_to,citation,last_checked_on"
+    with pytest.raises(UsageProblem, match="key minimum_match_share, column value: is a share"):
+        load(tmp_path, "minimum_match_share,1.5,share,2026-01-01,,c,2026-01-15", file="parameter.csv", header=header)
+
+
+def test_days_of_check_are_counted_over_the_rows_in_force(tmp_path):
+    """Of a user's rows those of the day, of ours those that no row of the user's stands over."""
+    lines = [SOUND, "OLD,either,false,,2025-01-01,2026-01-01,c,2025-01-15"]
+    load(tmp_path, *lines, "MEDICARE,either,false,,2026-03-01,2026-04-01,c,2026-02-01")
+
+    def counted(on: date) -> dict:
+        return {key: rows for key, rows in check_days(tmp_path, on).items() if "payer_method" in key[0]}
+
+    own, shipped = "your payer_method.csv", "the shipped payer_method.csv"
+    acme, medicare, ours = (own, date(2026, 1, 15)), (own, date(2026, 2, 1)), (shipped, date(2026, 11, 23))
+    assert counted(date(2026, 2, 28)) == {acme: 1, ours: 2}
+    assert counted(date(2026, 3, 1)) == {acme: 1, medicare: 1, ours: 1}
+    assert counted(date(2025, 12, 31)) == {(own, date(2025, 1, 15)): 1, ours: 2}
+    assert {file for file, _ in check_days(None, date(2026, 3, 1))} == {f"the shipped {one.name}.csv" for one in TABLES}
 
 
 FIRST = date(2026, 1, 1)

@@ -6,7 +6,6 @@ All of it is SQL made from data/contracts/*.csv; the rules of the contract stand
 
 import datetime
 
-from transforms.contract_blocks import CLOCK_COLUMNS, blocks_on_notes
 from transforms.contract_fields import TABLES, contract_fields, key_fields
 from transforms.contract_sql import (
     modifiers_of_line,
@@ -17,6 +16,7 @@ from transforms.contract_sql import (
     value_and_problem,
 )
 from transforms.errors import InputRejected
+from transforms.settle import count_accepted_dates, settle_rows
 
 # Problems that a column can have beside those of its type.
 MORE_PROBLEMS = {
@@ -32,61 +32,89 @@ TOUCHED = {
     "note_blocks": ("note_id",),
 }
 # Only a replacement or a void says something about the claim it names.
-DECIDES = {"claims": ("claim_frequency_code",)}
 NAMES_ANOTHER_CLAIM = "(p_claim_frequency_code IS NOT NULL OR claim_frequency_code IN ('7', '8'))"
+# Where a row stands: its file, its line, and its piece where a mapping makes several rows of one.
+PLACE_COLUMNS = ("file_number", "source_line", "piece")
+BROKEN_COLUMNS = """
+    table_name VARCHAR, file_number INTEGER, source_line BIGINT, piece INTEGER, column_name VARCHAR,
+    reason VARCHAR, row_json VARCHAR, patient_id VARCHAR, service_date DATE, claim_id VARCHAR,
+    original_claim_id VARCHAR, note_id VARCHAR, has_key BOOLEAN, line_number INTEGER, note_version INTEGER,
+    block_number INTEGER"""
 # A file's table begins with what the reader says of the row; the file's own columns follow.
 READER_COLUMNS = ("source_line", "read_problem", "problem_column", "unread_text")
-FIRST_IN_LOAD_ORDER = "file_number, source_line, piece"
 
 
 def apply_contract(con, as_of: datetime.date) -> None:
     """Hold raw_claims, raw_notes and raw_note_blocks against the contract, as of the day `as_of`.
 
     Makes ok_claims, ok_notes, ok_note_blocks (typed, defaults filled in), quarantine (broken rows),
-    duplicate_row (one row an exact repeat) and load_count (one row a file). Raises InputRejected when, for
+    duplicate_row (one row an exact repeat), load_count (one row a file) and accepted_date (one row a service
+    date). Raises InputRejected when, for
     any file, rows read are not rows accepted + quarantined + duplicate.
     """
-    _make_empty_outcomes(con)
-    for table_name in TABLES:  # blocks come last: they go with their notes
-        _read_rows(con, table_name, as_of)
-        _mark_repeats(con, table_name)
-        _accept(con, table_name)
-        _set_aside(con, table_name)
-        con.execute(f"DROP TABLE read_{table_name}; DROP TABLE repeat_{table_name}")
-    _write_quarantine(con)
-    _count_rows(con)
-    _check_counts(con)
+    con.execute(
+        "CREATE OR REPLACE TABLE delivered_file AS "
+        "SELECT file_number, table_name, file_name, 1 AS delivery_number, true AS is_new FROM input_file"
+    )
+    read_rows(con, as_of)
+    settle_rows(con)
+    fill_row_json(con)
+    count_rows(con)
+    require_counts(con)
+    count_accepted_dates(con)
 
 
-def _make_empty_outcomes(con) -> None:
-    con.execute("""
-        CREATE OR REPLACE TABLE quarantine (
-            table_name VARCHAR, file_number INTEGER, file_name VARCHAR, source_line BIGINT, piece INTEGER,
-            column_name VARCHAR, reason VARCHAR, row_json VARCHAR,
-            patient_id VARCHAR, service_date DATE, claim_id VARCHAR, original_claim_id VARCHAR,
-            note_id VARCHAR);
-        CREATE OR REPLACE TABLE duplicate_row (
-            table_name VARCHAR, file_number INTEGER, source_line BIGINT)""")
+def read_rows(con, as_of: datetime.date) -> None:
+    """Makes row_<table> (rows that are sound by themselves) and broken_row of every row in raw_<table>."""
+    con.execute(f"CREATE OR REPLACE TABLE broken_row ({BROKEN_COLUMNS})")
+    for table_name in TABLES:
+        fields = contract_fields(table_name)
+        problems = [name("p_" + field.field) for field in fields]
+        first = " ".join(f"WHEN {name('p_' + field.field)} IS NOT NULL THEN {text(field.field)}" for field in fields)
+        con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE read_{table_name} AS
+            SELECT *, coalesce(read_problem, {", ".join(problems)}) AS reason,
+                CASE WHEN read_problem IS NOT NULL THEN problem_column {first} END AS column_name
+            FROM ({_cells(table_name, as_of)})""")
+        con.execute(f"""
+            CREATE OR REPLACE TABLE row_{table_name} AS
+            SELECT {", ".join(row_columns(table_name))} FROM
+                (SELECT * {_prose_mark(table_name)} FROM read_{table_name} WHERE reason IS NULL)""")
+        _keep_broken(con, table_name)
+        con.execute(f"DROP TABLE read_{table_name}")
 
 
-def _read_rows(con, table_name: str, as_of: datetime.date) -> None:
-    """read_<table>: every raw row with its values, and its first problem as reason and column_name."""
-    cells = _cells(table_name, as_of)
-    if table_name == "note_blocks":
-        cells = blocks_on_notes(cells)
-    columns = [field.field for field in contract_fields(table_name)]
-    fields = [name(column) for column in columns]
-    problems = [name("p_" + column) for column in columns]
-    first = " ".join(f"WHEN {name('p_' + column)} IS NOT NULL THEN {text(column)}" for column in columns)
-    # Of the problems only those are kept that say which keys of a broken row could be read.
-    kept = [name("p_" + column) for column in (*TOUCHED[table_name], *DECIDES.get(table_name, ()))]
-    added = list(CLOCK_COLUMNS) if table_name == "note_blocks" else []
+def row_columns(table_name: str) -> list[str]:
+    """The columns of row_<table>: every field, what was seen in its prose, and where the row stands."""
+    columns = [name(field.field) for field in contract_fields(table_name)]
+    return [*columns, *(["has_minutes_in_prose"] if table_name in PROSE else []), *PLACE_COLUMNS]
+
+
+def _prose_mark(table_name: str) -> str:
+    if table_name not in PROSE:
+        return ""
+    return f", {speaks_of_minutes(name(PROSE[table_name]))} AS has_minutes_in_prose"
+
+
+def _keep_broken(con, table_name: str) -> None:
+    """Adds the table's rows that are broken by themselves to broken_row, with the ids and the key that can be read."""
+    keys = key_fields(table_name)
+    touched = TOUCHED[table_name]
+    columns = list(dict.fromkeys([*touched, *keys]))
+    has_key = " AND ".join(f"{name('p_' + key)} IS NULL" for key in keys)
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE read_{table_name} AS
-        SELECT file_number, source_line, piece, {", ".join(fields + added + kept)},
-            coalesce(read_problem, {", ".join(problems)}) AS reason,
-            CASE WHEN read_problem IS NOT NULL THEN problem_column {first} END AS column_name
-        FROM ({cells})""")
+        INSERT INTO broken_row (table_name, {", ".join(PLACE_COLUMNS)}, column_name, reason, has_key,
+            {", ".join(name(column) for column in columns)})
+        SELECT {text(table_name)}, {", ".join(PLACE_COLUMNS)}, column_name, reason, {has_key},
+            {", ".join(_where_readable(column) for column in columns)}
+        FROM read_{table_name} WHERE reason IS NOT NULL""")
+
+
+def _where_readable(column: str) -> str:
+    condition = f"{name('p_' + column)} IS NULL"
+    if column == "original_claim_id":
+        condition += f" AND {NAMES_ANOTHER_CLAIM}"
+    return f"CASE WHEN {condition} THEN {name(column)} END"
 
 
 def _cells(table_name: str, as_of: datetime.date) -> str:
@@ -115,79 +143,15 @@ def _cells(table_name: str, as_of: datetime.date) -> str:
                     SELECT {place}, {clean} FROM raw_{table_name})))"""
 
 
-def _mark_repeats(con, table_name: str) -> None:
-    """repeat_<table>: rows whose key stands on several sound rows, with their fate (null: stays).
-
-    Exact repeats are taken out first; rows of one key that still differ are all quarantined: none is known to
-    be right.
-    """
-    keys = [name(key) for key in key_fields(table_name)]
-    same_key = " AND ".join(f"read.{key} IS NOT DISTINCT FROM crowded.{key}" for key in keys)
-    content = ", ".join(f"read.{name(field.field)}" for field in contract_fields(table_name))
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE repeat_{table_name} AS
-        WITH crowded AS (
-            SELECT {", ".join(keys)} FROM read_{table_name} WHERE reason IS NULL
-            GROUP BY {", ".join(keys)} HAVING count(*) > 1),
-        copies AS (
-            SELECT read.rowid AS row_number, {", ".join("read." + key for key in keys)}, row_number() OVER (
-                PARTITION BY {content} ORDER BY {FIRST_IN_LOAD_ORDER}, read.rowid) AS copy_number
-            FROM read_{table_name} AS read JOIN crowded ON {same_key} WHERE read.reason IS NULL)
-        SELECT row_number, CASE
-            WHEN copy_number > 1 THEN 'duplicate'
-            WHEN count(*) FILTER (WHERE copy_number = 1) OVER (PARTITION BY {", ".join(keys)}) > 1
-                THEN 'key_used_twice' END AS fate
-        FROM copies""")
-
-
-def _accept(con, table_name: str) -> None:
-    columns = [name(field.field) for field in contract_fields(table_name)]
-    columns += list(CLOCK_COLUMNS) if table_name == "note_blocks" else []
-    if table_name in PROSE:
-        columns.append(f"{speaks_of_minutes(name(PROSE[table_name]))} AS has_minutes_in_prose")
-    con.execute(f"""
-        CREATE OR REPLACE TABLE ok_{table_name} AS
-        SELECT {", ".join(columns)}, file_number, source_line
-        FROM read_{table_name} AS read
-        WHERE reason IS NULL
-            AND NOT EXISTS (SELECT 1 FROM repeat_{table_name} AS repeat
-                WHERE repeat.row_number = read.rowid AND repeat.fate IS NOT NULL)""")
-
-
-def _set_aside(con, table_name: str) -> None:
-    """Adds the table's broken rows to quarantine (row_json still null), its repeats to duplicate_row."""
-    touched = TOUCHED[table_name]
-    readable = ", ".join(_where_readable(table_name, column) for column in touched)
-    con.execute(f"""
-        INSERT INTO quarantine (
-            table_name, file_number, source_line, piece, column_name, reason, {", ".join(touched)})
-        SELECT {text(table_name)}, file_number, source_line, piece,
-            CASE WHEN reason IS NULL THEN {text(key_fields(table_name)[0])} ELSE column_name END,
-            coalesce(reason, fate), {readable}
-        FROM read_{table_name} AS read
-        LEFT JOIN repeat_{table_name} AS repeat ON repeat.row_number = read.rowid
-        WHERE reason IS NOT NULL OR fate = 'key_used_twice'""")
-    con.execute(f"""
-        INSERT INTO duplicate_row
-        SELECT {text(table_name)}, file_number, source_line
-        FROM read_{table_name} AS read JOIN repeat_{table_name} AS repeat ON repeat.row_number = read.rowid
-        WHERE fate = 'duplicate' ORDER BY {FIRST_IN_LOAD_ORDER}""")
-
-
-def _where_readable(table_name: str, column: str) -> str:
-    problem = name("p_" + column)
-    # A block that goes with its note has a readable note id all the same.
-    condition = f"coalesce({problem}, '') IN ('', 'note_quarantined', 'block_without_note')"
-    if column == "original_claim_id":
-        condition += f" AND {NAMES_ANOTHER_CLAIM}"
-    return f"CASE WHEN {condition} THEN {name(column)} END"
-
-
-def _write_quarantine(con) -> None:
-    """Fills in the file's name and the row as JSON as the file has it; puts the rows in the files' order."""
+def fill_row_json(con) -> None:
+    """Writes each new quarantined row as JSON, as its file has it, into quarantine."""
     con.execute("CREATE OR REPLACE TEMP TABLE row_text (file_number INTEGER, source_line BIGINT, row_json VARCHAR)")
-    numbers = con.execute("SELECT DISTINCT file_number FROM quarantine ORDER BY file_number").fetchall()
+    numbers = con.execute("""
+        SELECT DISTINCT file_number FROM quarantine JOIN input_file USING (file_number)
+        WHERE row_json IS NULL ORDER BY file_number""").fetchall()
     for (file_number,) in numbers:
+        if not _has_table(con, f"file_{file_number}"):
+            continue
         con.execute(f"""
             INSERT INTO row_text
             SELECT {file_number}, source_line, min({_row_json(con, file_number)})
@@ -196,13 +160,22 @@ def _write_quarantine(con) -> None:
             GROUP BY source_line""")
     con.execute("""
         CREATE OR REPLACE TABLE quarantine AS
-        SELECT broken.* REPLACE (input_file.file_name AS file_name, row_text.row_json AS row_json)
+        SELECT broken.* REPLACE (input_file.file_name AS file_name,
+            coalesce(broken.row_json, row_text.row_json) AS row_json)
         FROM quarantine AS broken
         LEFT JOIN input_file ON input_file.file_number = broken.file_number
         LEFT JOIN row_text
             ON row_text.file_number = broken.file_number AND row_text.source_line = broken.source_line
         ORDER BY broken.table_name, broken.file_number, broken.source_line, broken.piece""")
     con.execute("DROP TABLE row_text")
+
+
+def _has_table(con, table: str) -> bool:
+    found = con.execute(
+        "SELECT count(*) FROM information_schema.tables WHERE table_name = ? AND table_schema = current_schema()",
+        [table],
+    )
+    return found.fetchone()[0] > 0
 
 
 def _row_json(con, file_number: int) -> str:
@@ -214,7 +187,8 @@ def _row_json(con, file_number: int) -> str:
     return f"CAST(CASE WHEN unread_text IS NOT NULL THEN {unread} ELSE json_object({pairs}) END AS VARCHAR)"
 
 
-def _count_rows(con) -> None:
+def count_rows(con) -> None:
+    """Makes load_count, one row a new file: the rows read, and what became of them."""
     raw = " UNION ALL ".join(f"SELECT file_number FROM raw_{table_name}" for table_name in TABLES)
     accepted = " UNION ALL ".join(f"SELECT file_number FROM ok_{table_name}" for table_name in TABLES)
     con.execute(f"""
@@ -230,14 +204,17 @@ def _count_rows(con) -> None:
                 count(*) FILTER (WHERE fate = 'accepted') AS rows_accepted,
                 count(*) FILTER (WHERE fate = 'quarantined') AS rows_quarantined,
                 count(*) FILTER (WHERE fate = 'duplicate') AS rows_duplicate
-            FROM outcome GROUP BY file_number)
+            FROM outcome
+            WHERE file_number NOT IN (SELECT file_number FROM delivered_file WHERE NOT is_new)
+            GROUP BY file_number)
         SELECT file_number, coalesce(rows_read, 0) AS rows_read, coalesce(rows_accepted, 0) AS rows_accepted,
             coalesce(rows_quarantined, 0) AS rows_quarantined, coalesce(rows_duplicate, 0) AS rows_duplicate
         FROM input_file FULL JOIN counted USING (file_number)
         ORDER BY file_number""")
 
 
-def _check_counts(con) -> None:
+def require_counts(con) -> None:
+    """Raises InputRejected where not every row that was read has exactly one fate."""
     row = con.execute("""
         SELECT file_name, rows_read, rows_accepted, rows_quarantined, rows_duplicate
         FROM load_count LEFT JOIN input_file USING (file_number)

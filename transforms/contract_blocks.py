@@ -1,19 +1,19 @@
 """SQL that lays note blocks on their notes: the version a block belongs to, and its clock in minutes."""
 
-from transforms.contract_sql import TIME, matches, name
+from transforms.contract_sql import TIME, matches
 
 LONGEST_PASS_OVER_MIDNIGHT_MINUTES = 240
 LONGEST_BLOCK_MINUTES = 1440
-# The columns that the clock adds to a block.
-CLOCK_COLUMNS = ("start_minute", "end_minute", "clock_has_seconds")
+# The columns that its note adds to a block.
+CLOCK_COLUMNS = ("service_date", "start_minute", "end_minute", "clock_has_seconds", "started_cell", "ended_cell")
 
 
-def blocks_on_notes(cells: str) -> str:
-    """A query like `cells` (every field, and p_<field> with its problem) with the clock columns added,
-    started_at and ended_at as timestamps, and the problems that only the note of the block can show."""
-    problems = ", ".join(f"{value} AS {name('p_' + column)}" for column, value in NOTE_PROBLEMS.items())
+def blocks_on_notes(rows: str) -> str:
+    """A query over the sound block rows `rows`, each laid on its accepted note: clock columns added, started_at and
+    ended_at as timestamps (their cells as started_cell, ended_cell), and reason and column_name of the problem that
+    only the note of the block can show."""
     return f"""
-    WITH cells AS ({cells}),
+    WITH cells AS (SELECT *, rowid AS row_number FROM {rows}),
     -- one row a note with accepted versions: the version that counts (drafts aside, the highest)
     counting AS (
         SELECT note_id, coalesce(
@@ -37,19 +37,27 @@ def blocks_on_notes(cells: str) -> str:
     clocked AS (
         SELECT * REPLACE (
             CASE WHEN {PASSES_MIDNIGHT} THEN end_stamp + INTERVAL 1 DAY ELSE end_stamp END AS end_stamp)
-        FROM stamped)
-    SELECT * EXCLUDE (note_date, note_problem, start_stamp, end_stamp)
-        REPLACE (start_stamp AS started_at, end_stamp AS ended_at, {problems}),
+        FROM stamped),
+    -- one row a block, with what is wrong with its start and its end
+    judged AS (
+        SELECT *, {START_PROBLEM} AS start_problem, {END_PROBLEM} AS end_problem FROM clocked)
+    SELECT * EXCLUDE (note_date, note_problem, start_stamp, end_stamp, start_problem, end_problem)
+        REPLACE (start_stamp AS started_at, end_stamp AS ended_at),
+        note_date AS service_date,
+        started_at AS started_cell,
+        ended_at AS ended_cell,
         {_minute("start_stamp")} AS start_minute,
         {_minute("end_stamp")} AS end_minute,
-        {_has_seconds("start_stamp")} OR {_has_seconds("end_stamp")} AS clock_has_seconds
-    FROM clocked"""
+        {_has_seconds("start_stamp")} OR {_has_seconds("end_stamp")} AS clock_has_seconds,
+        coalesce(note_problem, start_problem, end_problem) AS reason,
+        CASE WHEN note_problem IS NOT NULL THEN 'note_id' WHEN start_problem IS NOT NULL THEN 'started_at'
+            WHEN end_problem IS NOT NULL THEN 'ended_at' END AS column_name
+    FROM judged"""
 
 
 def _stamp(column: str) -> str:
     """The time in `column` as a timestamp: a bare one lies on the note's service date."""
-    return f"""CASE WHEN {name("p_" + column)} IS NOT NULL THEN NULL
-        WHEN {matches(column, TIME)} THEN note_date + try_cast(left({column}, 15) AS TIME)
+    return f"""CASE WHEN {matches(column, TIME)} THEN note_date + try_cast(left({column}, 15) AS TIME)
         ELSE try_cast(left({column}, 26) AS TIMESTAMP) END"""
 
 
@@ -64,7 +72,6 @@ def _has_seconds(stamp: str) -> str:
 
 
 NOTE_PROBLEM = """CASE
-            WHEN cells.p_note_id IS NOT NULL OR cells.p_note_version IS NOT NULL THEN NULL
             WHEN unsure.note_id IS NOT NULL AND (cells.note_version IS NULL OR ok_notes.note_id IS NULL)
                 THEN 'note_quarantined'
             WHEN ok_notes.note_id IS NULL THEN 'block_without_note' END"""
@@ -73,15 +80,11 @@ PASSES_MIDNIGHT = f"""end_stamp < start_stamp AND {matches("ended_at", TIME)}
             AND end_stamp + INTERVAL 1 DAY - start_stamp
                 <= INTERVAL {LONGEST_PASS_OVER_MIDNIGHT_MINUTES} MINUTE"""
 
+START_PROBLEM = "CASE WHEN CAST(start_stamp AS DATE) <> note_date THEN 'clock_off_service_date' END"
 # An end without a start may lie on the day after: the start that nobody wrote may be before midnight.
-NOTE_PROBLEMS = {
-    "note_id": "coalesce(p_note_id, note_problem)",
-    "started_at": """coalesce(p_started_at,
-            CASE WHEN CAST(start_stamp AS DATE) <> note_date THEN 'clock_off_service_date' END)""",
-    "ended_at": f"""coalesce(p_ended_at, CASE
+END_PROBLEM = f"""CASE
             WHEN end_stamp < start_stamp THEN 'end_before_start'
             WHEN end_stamp - start_stamp > INTERVAL {LONGEST_BLOCK_MINUTES} MINUTE
                 THEN 'clock_off_service_date'
             WHEN start_stamp IS NULL AND CAST(end_stamp AS DATE) - note_date NOT BETWEEN 0 AND 1
-                THEN 'clock_off_service_date' END)""",
-}
+                THEN 'clock_off_service_date' END"""

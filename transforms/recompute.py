@@ -15,12 +15,15 @@ from transforms.models import VIOLATION_COLUMNS, Model, load_models, run_model
 ROWS_PER_PASS = 3_000_000
 _PART = "part"
 _RESULT_TABLES = """
-create or replace table rule_count (rule_id varchar, verdict varchar, subjects bigint);
+create or replace table rule_count (rule_id varchar, verdict varchar, service_date date, subjects bigint);
 create or replace table rule_error (rule_id varchar, problem varchar);
-create or replace table line_at_risk_total (at_risk_e4 hugeint);
 drop table if exists finding;
 drop table if exists unit_published;
+drop table if exists date_count;
 """
+#: What every pass adds to: the tables that a run publishes and sums up.
+RESULTS = ("finding", "unit_published", "date_count")
+MATCH_COUNTS = ("claim_days", "claim_days_with_note", "notes", "notes_with_claim")
 
 
 @dataclass(frozen=True)
@@ -56,18 +59,31 @@ class Match:
         return any(share < self.minimum_share for share in shares)
 
 
-def stage_rows(con, setting: Setting) -> Match:
-    """Creates the stg_ tables from ok_ and ref_ tables, and says how much of claims and notes meets."""
+def stage_rows(con, setting: Setting) -> None:
+    """Creates the stg_ tables from ok_ and ref_ tables, quarantine, delivered_file and accepted_date."""
     con.execute("create or replace table run_setting (as_of_date date, since_date date, until_date date)")
     con.execute("insert into run_setting values (?, ?, ?)", [setting.as_of, setting.since, setting.until])
     for model in load_models("staging"):
         run_model(con, model)
+
+
+def measure_match(con, setting: Setting, by_date: str = "stg_match") -> Match:
+    """How much of claims and notes meets, over the rows of `by_date` inside the dates that both extracts cover; where
+    they share none, over every date asked, and nothing meets there."""
+    sums = ", ".join(f"cast(coalesce(sum(m.{name}), 0) as bigint) as {name}" for name in MATCH_COUNTS)
+    counts = rows_as_dicts(
+        con,
+        f"select {sums} from stg_coverage as c left join {by_date} as m "
+        "on m.service_date between $since and $until "
+        "and (c.first_date is null or c.first_date > c.last_date "
+        "or m.service_date between c.first_date and c.last_date)",
+        {"since": setting.since, "until": setting.until},
+    )[0]
     minimum = con.execute(
         "select value from ref_parameter where name = 'minimum_match_share' "
         "and ? >= effective_from and ? < effective_to",
         [setting.as_of, setting.as_of],
     ).fetchone()
-    counts = rows_as_dicts(con, "select * from stg_match")[0]
     return Match(**counts, minimum_share=float(minimum[0]) if minimum else 0.0)
 
 
@@ -83,23 +99,27 @@ def require_match(match: Match) -> None:
     )
 
 
-def judge_rows(con, setting: Setting, rows_per_pass: int = ROWS_PER_PASS) -> None:
-    """Creates finding, unit_published, rule_result and stage_count for the dates asked, from the stg_ tables."""
+def judge_rows(con, setting: Setting, rows_per_pass: int = ROWS_PER_PASS, touched: str | None = None) -> None:
+    """Creates finding, unit_published, date_count, rule_result and stage_count from stg_ tables, for the dates asked.
+
+    `touched` names a table of the service dates to look at; without it they are all that have rows.
+    """
     _require_registry(con)
     con.execute(_RESULT_TABLES)
-    ranges = _date_ranges(con, setting, rows_per_pass)
+    ranges = _date_ranges(con, setting, rows_per_pass, touched)
     for first, last in ranges or [(setting.since, setting.since)]:
-        _run_pass(con, first, last)
+        _run_pass(con, first, last, touched)
     for model in load_models("results"):
         run_model(con, model)
 
 
-def _date_ranges(con, setting: Setting, rows_per_pass: int) -> list[tuple[date, date]]:
+def _date_ranges(con, setting: Setting, rows_per_pass: int, touched: str | None) -> list[tuple[date, date]]:
     """Ranges of service dates, each as wide as fits into one pass."""
     counts = con.execute(
         "select service_date, count(*) from (select service_date from stg_line union all "
-        "select service_date from stg_block union all select service_date from stg_note) "
-        "where service_date between ? and ? group by service_date order by service_date",
+        "select service_date from stg_block union all select service_date from stg_note union all "
+        f"select service_date from stg_unjudged_day) where service_date between ? and ? {_only(touched)} "
+        "group by service_date order by service_date",
         [setting.since, setting.until],
     ).fetchall()
     ranges, rows = [], 0
@@ -112,20 +132,24 @@ def _date_ranges(con, setting: Setting, rows_per_pass: int) -> list[tuple[date, 
     return [(first, last) for first, last in ranges]
 
 
-def _run_pass(con, first: date, last: date) -> None:
+def _only(touched: str | None) -> str:
+    return f"and service_date in (select service_date from main.{touched})" if touched else ""
+
+
+def _run_pass(con, first: date, last: date, touched: str | None) -> None:
     """Recomputes and judges the service dates first..last, adding to the result tables.
 
     The tables of staging are narrowed to these dates by views of the same name in the schema `part`.
     """
     con.execute(f"create schema if not exists {_PART}")
     dated = con.execute(
-        "select distinct table_name from duckdb_columns() "
-        "where schema_name = 'main' and column_name = 'service_date' and starts_with(table_name, 'stg_')"
+        "select distinct table_name from duckdb_columns() where database_name = current_database() "
+        "and schema_name = 'main' and column_name = 'service_date' and starts_with(table_name, 'stg_')"
     ).fetchall()
     for (table,) in dated:
         con.execute(
             f"create or replace view {_PART}.{table} as select * from main.{table} "
-            f"where service_date between date '{first.isoformat()}' and date '{last.isoformat()}'"
+            f"where service_date between date '{first.isoformat()}' and date '{last.isoformat()}' {_only(touched)}"
         )
     con.execute(f"set search_path = '{_PART},main'")
     try:
@@ -134,12 +158,9 @@ def _run_pass(con, first: date, last: date) -> None:
         _run_rules(con)
         for model in load_models("proof"):
             run_model(con, model, _PART)
-        for table in ("finding", "unit_published"):
+        for table in RESULTS:
             con.execute(f"create table if not exists main.{table} as select * from {_PART}.{table} limit 0")
             con.execute(f"insert into main.{table} by name select * from {_PART}.{table}")
-        con.execute(
-            f"insert into main.line_at_risk_total select coalesce(sum(at_risk_e4), 0) from {_PART}.line_at_risk"
-        )
     finally:
         con.execute("set search_path = 'main'")
 
@@ -174,10 +195,23 @@ def _run_rule(con, model: Model) -> None:
         [model.name],
     )
     con.execute(
-        f"insert into main.rule_count select ?, verdict, count(*) from {_PART}.{model.name} group by verdict",
+        f"insert into main.rule_count select ?, held.verdict, {_subject_date(where, given)}, count(*) "
+        f"from {_PART}.{model.name} as held left join {_PART}.stg_therapy_day as d on {_day_of(given)} group by all",
         [model.name],
     )
     con.execute(f"drop table {_PART}.{model.name}")
+
+
+def _subject_date(where: str, given: set[str]) -> str:
+    """The service date of a rule's subject: every count belongs to a date."""
+    if "day_key" not in given and "service_date" not in given:
+        raise AuditError(f"{where}: a subject needs a day_key or a service_date")
+    own = ["held.service_date"] if "service_date" in given else []
+    return f"coalesce({', '.join([*own, 'd.service_date'])})"
+
+
+def _day_of(given: set[str]) -> str:
+    return "d.day_key = held.day_key" if "day_key" in given else "false"
 
 
 def _require_registry(con) -> None:

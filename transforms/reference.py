@@ -6,6 +6,8 @@ overlap nor leave a gap for one key. A broken row stops the run and is named by 
 
 import csv
 import re
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -18,6 +20,17 @@ REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
 OPEN_END = date(9999, 12, 31)
 PERIOD_COLUMNS = ("effective_from", "effective_to")
 PROOF_COLUMNS = ("citation", "citation_url", "last_checked_on")
+#: Every guard of guard.csv and the unit of its limit; None where it has no limit. flows/guards.py is what they do.
+GUARD_UNITS = {
+    "quarantine_share": "share",
+    "rows_below_usual": "times",
+    "rows_above_usual": "times",
+    "no_notes_for_claims": "claim days",
+    "no_accepted_claims": None,
+    "payer_never_seen": "claim lines",
+    "reference_check_due": "days",
+    "clock_went_back": None,
+}
 
 
 def _word(*allowed):
@@ -56,6 +69,27 @@ def _day(text):
         raise ValueError("must be a date YYYY-MM-DD") from None
 
 
+def _parameter_problem(values: dict) -> tuple[str, str] | None:
+    if values["name"] == "minimum_match_share" and values["value"] > 1:
+        return "value", "is a share: must be a number from 0 to 1"
+    return None
+
+
+def _guard_problem(values: dict) -> tuple[str, str] | None:
+    unit, limit = GUARD_UNITS[values["guard"]], values["limit"]
+    if unit is None:
+        return ("limit", "must be empty: this guard has no limit") if limit is not None else None
+    if limit is None:
+        return None if values["action"] == "off" else ("limit", f"is empty: must be a number ({unit})")
+    if values["unit"] not in (None, unit):
+        return "unit", f"must be {unit}, or empty"
+    if unit == "share" and limit > 1:
+        return "limit", "is a share: must be a number from 0 to 1"
+    if unit == "times" and limit < 1:
+        return "limit", "says how many times: must be a number from 1 up"
+    return None
+
+
 @dataclass(frozen=True)
 class Column:
     """One value column: its DuckDB type, how its text is read, and what an empty cell means."""
@@ -68,12 +102,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One reference table: its key columns and value columns, and whether its rows are dated."""
+    """One reference table: its key columns and value columns, and whether its rows are dated.
+
+    `problem` looks at a row's values together and gives the column that is wrong and why, else None.
+    """
 
     name: str
     key: dict[str, Column]
     values: dict[str, Column]
     is_dated: bool = True
+    problem: Callable[[dict], tuple[str, str] | None] = lambda values: None
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -121,6 +159,17 @@ TABLES = (
         "parameter",
         {"name": Column("varchar", _word("billing_lag_days", "minimum_match_share", "provider_day_minutes"), True)},
         {"value": Column("decimal(18, 6)", _number, required=True), "unit": _OPTIONAL_TEXT},
+        problem=_parameter_problem,
+    ),
+    Table(
+        "guard",
+        {"guard": Column("varchar", _word(*GUARD_UNITS), required=True)},
+        {
+            "action": Column("varchar", _word("warn", "stop", "off"), required=True),
+            "limit": Column("decimal(18, 6)", _number),
+            "unit": _OPTIONAL_TEXT,
+        },
+        problem=_guard_problem,
     ),
     Table(
         "audit_rules",
@@ -153,13 +202,31 @@ def load_reference(con, overlay: Path | None = None) -> None:
     if overlay is not None:
         _check_overlay(overlay)
     for table in TABLES:
-        rows = _read(REFERENCE / f"{table.name}.csv", table)
-        own = overlay / f"{table.name}.csv" if overlay else None
-        if own and own.exists():
-            if not table.is_dated:
-                raise UsageProblem(f"{own.name}: the rules themselves cannot be laid over; remove this file")
-            rows = lay_over(rows, _read(own, table))
-        _create(con, table, rows)
+        shipped, own = _read_both(table, overlay)
+        _create(con, table, lay_over(shipped, own))
+
+
+def check_days(overlay: Path | None, on: date) -> dict[tuple[str, date], int]:
+    """How many rows in force on a day were last checked when: rows by what a user calls their file, and that day."""
+    days = Counter()
+    for table in TABLES:
+        shipped, own = _read_both(table, overlay)
+        left = [row for row in lay_over(shipped, own) if row not in own]
+        for whose, rows in (("the shipped", left), ("your", own)):
+            name = f"{whose} {table.name}.csv"
+            days.update((name, _day(row.values["last_checked_on"])) for row in rows if row.start <= on < row.end)
+    return dict(days)
+
+
+def _read_both(table: Table, overlay: Path | None) -> tuple[list[Row], list[Row]]:
+    """The shipped rows of a table and the user's own."""
+    shipped = _read(REFERENCE / f"{table.name}.csv", table)
+    own = overlay / f"{table.name}.csv" if overlay else None
+    if not own or not own.exists():
+        return shipped, []
+    if not table.is_dated:
+        raise UsageProblem(f"{own.name}: the rules themselves cannot be laid over; remove this file")
+    return shipped, _read(own, table)
 
 
 def lay_over(shipped: list[Row], own: list[Row]) -> list[Row]:
@@ -241,8 +308,8 @@ def _row(file: str, line: int, cells: dict, table: Table) -> Row:
             values[name] = column.read(text[name])
         except ValueError as problem:
             fail(name, str(problem))
-    if values.get("name") == "minimum_match_share" and values["value"] > 1:
-        fail("value", "is a share: must be a number from 0 to 1")
+    if problem := table.problem(values):
+        fail(*problem)
     for name in ("citation", "last_checked_on"):
         if not text.get(name):
             fail(name, "is empty: every row says where it comes from and when that was last checked")
@@ -286,7 +353,7 @@ def _check_periods(rows: list[Row]) -> None:
 
 def _create(con, table: Table, rows: list[Row]) -> None:
     name = "ref_audit_rule" if table.name == "audit_rules" else f"ref_{table.name}"
-    columns = [f"{column} {kind.sql_type}" for column, kind in table.columns.items()]
+    columns = [f'"{column}" {kind.sql_type}' for column, kind in table.columns.items()]
     columns += [f"{column} varchar" for column in PROOF_COLUMNS]
     if table.is_dated:
         columns += ["effective_from date", "effective_to date", "reference_key varchar"]

@@ -39,7 +39,7 @@ select b.procedure_code, b.billing_provider_id, nullif(b.cap_payer_id, '') as ca
     b.billed_units, l.discipline, i.file_name || ':' || l.source_line as source
 from bound as b
 join stg_line as l on l.line_key = b.line_key
-join input_file as i on i.file_number = l.file_number
+join delivered_file as i on i.file_number = l.file_number
 join stg_patient as p on p.patient_key = b.patient_key
 where p.patient_id = ? order by b.line_key
 """

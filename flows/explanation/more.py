@@ -38,7 +38,7 @@ from min_block as b
 join stg_block as s on s.block_key = b.block_key
 join stg_note as n on n.note_key = b.note_key
 join stg_patient as p on p.patient_key = b.patient_key
-join input_file as i on i.file_number = s.file_number
+join delivered_file as i on i.file_number = s.file_number
 where b.clinician_key = ? order by p.patient_id, n.note_id, b.block_number
 """
 _TWINS = """
@@ -51,7 +51,7 @@ join stg_line as l
     and l.clinician_key is not distinct from mine.clinician_key and l.payer_id = mine.payer_id
     and l.claim_key < mine.claim_key and not l.is_set_aside and l.discipline is not null
 left join stg_clinician as c on c.clinician_key = l.clinician_key
-join input_file as i on i.file_number = l.file_number
+join delivered_file as i on i.file_number = l.file_number
 where mine.line_key = ? order by l.line_key
 """
 _NEAREST_NOTES = """
@@ -116,17 +116,13 @@ def provider_day(con, provider: str, day) -> dict | None:
 
 def coverage(con, day) -> dict:
     """The dates of both extracts, the dates that both cover, and the billing lag."""
-    con.execute("set search_path = 'whole,part,main'")
-    try:
-        (dates,) = step_rows(
-            con,
-            "staging",
-            "stg_coverage",
-            "select c.first_date as claims_first, c.last_date as claims_last, n.first_date as notes_first, "
-            "n.last_date as notes_last from claim as c cross join note as n",
-        )
-    finally:
-        con.execute("set search_path = 'part,main'")
+    (dates,) = step_rows(
+        con,
+        "staging",
+        "stg_coverage",
+        "select c.first_date as claims_first, c.last_date as claims_last, n.first_date as notes_first, "
+        "n.last_date as notes_last from claim as c cross join note as n",
+    )
     both = rows_as_dicts(con, "select first_date, last_date from stg_coverage")[0]
     return {**dates, **both, "billing_lag": parameter(con, "billing_lag_days", day)}
 

@@ -17,6 +17,7 @@ from transforms.errors import AuditError, UsageProblem
 from transforms.extract.inputs import file_sha256
 from transforms.models import load_models, run_model
 from transforms.recompute import Setting, judge_rows
+from transforms.settle import count_accepted_dates
 
 _WHOLE = "whole"
 _FINAL_SELECT = re.compile(r"^select\b", re.MULTILINE)
@@ -98,46 +99,51 @@ def published_rows(folder: Path, name: str, where: str = "true", parameters=()) 
 def changed_files(folder: Path, manifest: dict) -> list[str]:
     """Files that a derivation reads and that are no longer as the manifest's sha256 says."""
     known = manifest.get("files") or {}
-    changed = []
-    for name in (f"{file}.parquet" for file in READ_FILES):
-        path = folder / name
-        if path.is_file() and file_sha256(path) != known.get(name):
-            changed.append(name)
-    return changed
+    read = [name for name in known if name.endswith(".parquet") and _is_read(name)]
+    return [name for name in read if (folder / name).is_file() and file_sha256(folder / name) != known[name]]
+
+
+def _is_read(name: str) -> bool:
+    return name.removesuffix(".parquet") in READ_FILES or str(Path(name).parent) in READ_FILES
+
+
+def _source(folder: Path, name: str) -> str:
+    """SQL that reads a published table: one Parquet file, or a folder of one file a month."""
+    place = folder / f"{name}.parquet"
+    if not place.exists():
+        place = folder / name / "*.parquet"
+    return "read_parquet('{}')".format(str(place).replace("'", "''"))
 
 
 def _load_published(con, folder: Path, manifest: dict, day: date) -> None:
-    def source(name: str) -> str:
-        return "read_parquet('{}')".format(str(folder / f"{name}.parquet").replace("'", "''"))
-
     for table in KEPT_TABLES:
-        con.execute(f"create table {table} as select * from {source(f'accepted/{table}')}")
-    con.execute("create table input_file (file_number integer, table_name varchar, file_name varchar)")
-    for number, entry in enumerate(manifest["inputs"], start=1):
-        con.execute("insert into input_file values (?, ?, ?)", [number, entry["table"], entry["file"]])
+        con.execute(f"create table {table} as select * from {_source(folder, f'accepted/{table}')}")
+    con.execute("create table delivered_file (file_number integer, table_name varchar, file_name varchar)")
+    for entry in manifest["inputs"]:
+        values = [entry["file_number"], entry["table"], entry["file"]]
+        con.execute("insert into delivered_file values (?, ?, ?)", values)
     con.execute(f"create schema {_WHOLE}")
     for table, select in _ROWS.items():
         kind = table.removeprefix("ok_")
-        con.execute(f"create view {_WHOLE}.{table} as select * from {source(f'accepted/{kind}')}")
-        con.execute(
-            f"create table {table} as select r.* exclude (source_file), i.file_number from ({select}) as r "
-            f"left join input_file as i on i.table_name = '{kind}' and i.file_name = r.source_file",
-            {"day": day},
-        )
-        if con.execute(f"select count(*) from {table} where file_number is null").fetchone()[0]:
+        con.execute(f"create view {_WHOLE}.{table} as select * from {_source(folder, f'accepted/{kind}')}")
+        con.execute(f"create table {table} as {select}", {"day": day})
+        if con.execute(
+            f"select count(*) from {table} where file_number not in (select file_number from delivered_file)"
+        ).fetchone()[0]:
             raise ValueError(f"accepted/{kind}: a row's file is not among the manifest's inputs")
-    con.execute(f"create table quarantine as select * exclude (row) from {source('quarantine')}")
+    con.execute(f"set search_path = '{_WHOLE},main'")
+    count_accepted_dates(con)
+    con.execute("set search_path = 'main'")
+    con.execute(f"create table accepted_date as select * from {_WHOLE}.accepted_date")
+    con.execute(f"create table quarantine as select * exclude (row) from {_source(folder, 'quarantine')}")
 
 
 def _stage(con, as_of: date, day: date) -> None:
-    """The staging models over the rows loaded; the dates that both extracts cover are those of all accepted rows."""
+    """The staging models over the rows loaded; accepted_date holds the dates of all accepted rows."""
     con.execute("create table run_setting (as_of_date date, since_date date, until_date date)")
     con.execute("insert into run_setting values (?, ?, ?)", [as_of, day, day])
     for model in load_models("staging"):
-        rows = f"{_WHOLE},main" if model.name == "stg_coverage" else "main"
-        con.execute(f"set search_path = '{rows}'")
         run_model(con, model)
-    con.execute("set search_path = 'main'")
 
 
 def step_rows(con, stage: str, name: str, query: str, parameters=None) -> list[dict]:

@@ -29,7 +29,7 @@ select
         )) as named_by,
     i.file_name || ':' || c.source_line as source
 from ok_claims as c
-join input_file as i on i.file_number = c.file_number
+join delivered_file as i on i.file_number = c.file_number
 join stg_claim as claim on claim.claim_id = c.claim_id
 left join stg_line as l on l.claim_id = c.claim_id and l.line_number = c.line_number
 left join ref_procedure_code as code on code.procedure_code = c.procedure_code
@@ -56,7 +56,7 @@ select
     i.file_name || ':' || v.source_line as source
 from version as v
 join here on here.note_id = v.note_id
-join input_file as i on i.file_number = v.file_number
+join delivered_file as i on i.file_number = v.file_number
 left join stg_note as s on s.note_id = v.note_id and s.note_version = v.note_version
 left join min_note as m on m.note_key = s.note_key
 order by v.note_id, v.note_version
@@ -73,7 +73,7 @@ from stg_block as b
 join stg_note as n on n.note_key = b.note_key
 join stg_patient as p on p.patient_key = b.patient_key
 join stg_clinician as c on c.clinician_key = b.clinician_key
-join input_file as i on i.file_number = b.file_number
+join delivered_file as i on i.file_number = b.file_number
 left join min_block as m on m.block_key = b.block_key
 """
 _FIRST_CREDIT = """
@@ -87,7 +87,7 @@ select l.claim_id, l.line_number, l.procedure_code, l.billed_units, f.at_risk_un
 from finding_line as f
 join stg_line as l on l.line_key = f.line_key
 join ok_claims as c on c.claim_id = l.claim_id and c.line_number = l.line_number
-join input_file as i on i.file_number = l.file_number
+join delivered_file as i on i.file_number = l.file_number
 left join unit_line as u on u.line_key = l.line_key
 where f.finding_key = ? order by l.line_key
 """

@@ -12,6 +12,7 @@ from transforms.extract.csv_lines import Line, Lines
 from transforms.extract.csv_records import Cells, MalformedQuote
 
 LONGEST_HEADER_LINES = 20
+MOST_COLUMNS = 2_000  # an extract of every segment of a wide claim has some 800; each costs memory in every row
 FOREIGN_STARTS = (
     (b"PAR1", "is Parquet inside: name it .parquet"),
     (b"PK\x03\x04", "is a workbook or a zip archive inside: save it as CSV UTF-8"),
@@ -26,13 +27,14 @@ FOREIGN_STARTS = (
 
 @dataclass(frozen=True)
 class CsvShape:
-    """What the header says: the columns as named in file_<n>, the header's raw text, and how cells are set
-    apart."""
+    """What the header says: the columns as named in file_<n>, the header's raw text, how cells are set apart, and
+    the file's name as people know it."""
 
     columns: tuple[str, ...]
     header_cells: tuple[str, ...]
     header_text: str
     delimiter: str
+    file_name: str = ""
 
 
 def read_shape(path: Path, file_name: str, delimiter: str) -> CsvShape:
@@ -49,11 +51,16 @@ def read_shape(path: Path, file_name: str, delimiter: str) -> CsvShape:
             cells.pending.append("\n")
         cells.add(line, delimiter)
     trimmed = _without_blank_tail(cells.cells)
-    return CsvShape(column_names(trimmed, file_name), tuple(trimmed), text, delimiter)
+    return CsvShape(column_names(trimmed, file_name), tuple(trimmed), text, delimiter, file_name)
 
 
 def column_names(header: list[str], file_name: str) -> tuple[str, ...]:
-    """The columns' names in file_<n>: the header's, trimmed; raises InputRejected where two are the same."""
+    """The columns' names in file_<n>: the header's, trimmed; raises InputRejected where two are the same, or there
+    are more than MOST_COLUMNS."""
+    if len(header) > MOST_COLUMNS:
+        raise InputRejected(
+            f"{file_name}: header: has {len(header)} columns: export those that are needed, {MOST_COLUMNS} at most"
+        )
     first_place: dict[str, int] = {}
     names = []
     reserved = {"source_line", "read_problem", "problem_column", "unread_text", "file_row_number"}
@@ -108,7 +115,9 @@ def _header_text(lines: Lines, file_name: str, delimiter: str) -> str:
 
 
 def _read_header_line(cells: Cells, line: Line, file_name: str, delimiter: str) -> None:
-    if line.is_cut or NOT_UTF8.search(line.text):
+    if line.is_cut:
+        raise InputRejected(f"{file_name}: line {line.number}: is longer than any header: are its line ends missing?")
+    if NOT_UTF8.search(line.text):
         raise InputRejected(f"{file_name}: line {line.number}: the header is not UTF-8 text: save the file as UTF-8")
     if "\x00" in line.text:
         raise InputRejected(f"{file_name}: line {line.number}: NUL bytes in the header: save the file as UTF-8 text")

@@ -34,6 +34,7 @@ class Lines:
         self._number = 0
         self._ahead: deque[Line] = deque()
         self._plain_from = 0
+        self.looked_in_vain = 0  # how often a line was looked at ahead of its turn and not taken then
         self._fill()
         start = self._buffer[: 1 << 16]
         self._is_old_mac = b"\r" in start.rstrip(b"\r") and b"\n" not in start
@@ -50,10 +51,12 @@ class Lines:
             if line is None:
                 return None
             self._ahead.append(line)
+        self.looked_in_vain += 1
         return self._ahead[distance]
 
     def skip(self, count: int) -> None:
         """Passes over `count` lines that were looked at."""
+        self.looked_in_vain -= count
         for _ in range(count):
             self._ahead.popleft()
 

@@ -7,6 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from transforms.contract_sql import BLANKS, name
+from transforms.errors import InputRejected
 from transforms.extract.csv_cells import (
     LONGEST_CELL_BYTES,
     SUSPECT,
@@ -21,6 +22,7 @@ from transforms.extract.csv_records import read_record
 
 BATCH_CELLS = 1_000_000
 BATCH_CHARACTERS = 32_000_000
+MOST_LOOKS_IN_VAIN = 20_000_000  # minutes; a file of broken quotes could ask for days
 FIXED = ("source_line", "read_problem", "problem_column", "unread_text")
 
 
@@ -33,7 +35,7 @@ def load_csv(
     free_text: set[str],
 ) -> None:
     """Makes `table` of every record below the header: source_line, read_problem, problem_column, unread_text,
-    then the file's columns as text (empty: null).
+    then the file's columns as text (empty: null). Raises InputRejected for a file of nothing but open quotes.
 
     `used` are the columns (names as in shape.columns) that the audit reads: only they can make a row bad;
     `free_text`, of them, may hold line breaks and tabs, and up to 1 MB.
@@ -69,6 +71,10 @@ def _batches(lines: Lines, shape: CsvShape, judge: Judge) -> Iterator[pa.Table]:
                 yield _numbered(table, taken[0])
                 continue
         row, size = _next_row(lines, shape, judge, header)
+        if lines.looked_in_vain > MOST_LOOKS_IN_VAIN:
+            raise InputRejected(
+                f"{shape.file_name}: too many quotes open and do not close: export it again, quotes in a cell doubled"
+            )
         if row is not None:
             rows.append(row)
             characters += size

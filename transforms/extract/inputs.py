@@ -3,11 +3,12 @@
 import hashlib
 import os
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from transforms.contract_fields import TABLES
 from transforms.errors import UsageProblem
 from transforms.extract.mapping import Mapping
+from transforms.extract.places import one_line, require_within, shown_names
 
 SUFFIXES = {".csv": "csv", ".parquet": "parquet"}
 # A delivery that is still packed, or a workbook: to pass it over in silence would audit half a month.
@@ -48,7 +49,8 @@ def find_inputs(
 
     `explicit` holds a path or glob for 'claims', 'notes' or 'note_blocks', and takes the place of the
     folder's files of that table. A table other than claims may have no file. Raises UsageProblem for a
-    missing folder or file, and when nothing looks like claims.
+    missing folder or file, when nothing looks like claims, and for a link out of the folder, or out of a glob's:
+    who may put links into a folder of extracts could have any file of this machine read.
     """
     explicit = {table: pattern for table, pattern in (explicit or {}).items() if pattern is not None}
     found: list[InputFile] = []
@@ -57,8 +59,10 @@ def find_inputs(
             folder = _folder(extracts)
             paths = _paths(folder, table, explicit, mapping)
         except OSError as problem:
-            raise UsageProblem(f"{problem.filename}: cannot be read ({problem.strerror}): check its rights") from None
-        for shown, path in sorted(_shown_names(paths, folder).items()):
+            raise UsageProblem(
+                f"{one_line(problem.filename)}: cannot be read ({problem.strerror}): check its rights"
+            ) from None
+        for shown, path in sorted(shown_names(paths, folder).items()):
             found.append(InputFile(len(found) + 1, table, shown, path, file_sha256(path), _format(path)))
     return found
 
@@ -80,7 +84,9 @@ def file_sha256(path: Path) -> str:
             while chunk := handle.read(CHUNK_BYTES):
                 digest.update(chunk)
     except OSError as problem:
-        raise UsageProblem(f"{path}: cannot be read ({problem.strerror}): check the path and its rights") from None
+        raise UsageProblem(
+            f"{one_line(path)}: cannot be read ({problem.strerror}): check the path and its rights"
+        ) from None
     return digest.hexdigest()
 
 
@@ -100,14 +106,14 @@ def _folder(extracts: Path | None) -> Path | None:
 def _folder_paths(folder: Path, table: str, mapping: Mapping | None) -> list[Path]:
     pattern = mapping.files(table) if mapping else None
     if pattern is not None:
-        paths = [_checked(path) for path in _glob(folder, pattern)]
+        paths = [_checked(path, folder) for path in _glob(folder, pattern)]
         if not paths:
             raise UsageProblem(
                 f"{mapping.file_name}: {table}.files: nothing in {folder} matches {pattern!r}: correct the glob"
             )
         return paths
     named = [path for path in folder.iterdir() if path.name.lower().startswith(table)]
-    paths = [_checked(path) for path in named if path.suffix.lower() in SUFFIXES]
+    paths = [_checked(path, folder) for path in named if path.suffix.lower() in SUFFIXES]
     _refuse_unread(named, {path.stem.lower() for path in paths})
     return paths
 
@@ -116,7 +122,9 @@ def _refuse_unread(named: list[Path], stems_read: set[str]) -> None:
     for path in sorted(named):
         suffix = path.suffix.lower()
         if suffix in UNREAD_SUFFIXES and path.name.lower().split(".")[0] not in stems_read:
-            raise UsageProblem(f"{path}: {suffix} is not read: unpack or save it as .csv or .parquet, or take it out")
+            raise UsageProblem(
+                f"{one_line(path)}: {suffix} is not read: unpack or save it as .csv or .parquet, or take it out"
+            )
 
 
 def _explicit_paths(table: str, pattern: str) -> list[Path]:
@@ -134,7 +142,7 @@ def _explicit_paths(table: str, pattern: str) -> list[Path]:
     paths = [match for match in paths if not match.is_dir()]
     if not paths:
         raise UsageProblem(f"{option} {pattern}: no such file: check the path or the glob")
-    return [_checked(path) for path in paths]
+    return [_checked(path, folder) for path in paths]
 
 
 def _glob(folder: Path, pattern: str) -> list[Path]:
@@ -150,33 +158,17 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
-def _checked(path: Path) -> Path:
+def _checked(path: Path, folder: Path | None = None) -> Path:
+    if folder is not None:
+        require_within(folder, path)
     if path.is_dir():
-        hint = f"its parts can be named by a glob such as '{path / '*.parquet'}'"
-        raise UsageProblem(f"{path}: is a folder, not a file: {hint}")
+        hint = f"its parts can be named by a glob such as '{one_line(path / '*.parquet')}'"
+        raise UsageProblem(f"{one_line(path)}: is a folder, not a file: {hint}")
     if not path.exists():
-        raise UsageProblem(f"{path}: is a link to a file that is not there: correct or remove it")
+        raise UsageProblem(f"{one_line(path)}: is a link to a file that is not there: correct or remove it")
     if not path.is_file():
-        raise UsageProblem(f"{path}: is not a regular file: give a CSV or Parquet file")
+        raise UsageProblem(f"{one_line(path)}: is not a regular file: give a CSV or Parquet file")
     return _absolute(path)
-
-
-def _shown_names(paths: list[Path], folder: Path | None) -> dict[str, Path]:
-    """The names shown to people: within the extracts folder where all files are, else below their common
-    folder."""
-    if not paths:
-        return {}
-    base = folder
-    if base is None or not all(path.is_relative_to(base) for path in paths):
-        base = Path(os.path.commonpath([path.parent for path in paths]))
-    return {_printable(path.relative_to(base)): path for path in paths}
-
-
-def _printable(path: Path) -> str:
-    # A name whose bytes are not UTF-8 reaches Python as lone surrogates, which neither DuckDB nor JSON can
-    # hold.
-    text = PurePosixPath(*path.parts).as_posix()
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _format(path: Path) -> str:
@@ -191,7 +183,11 @@ def _no_claims(folder: Path | None) -> str:
     if folder is None:
         return "no claims: name a folder with --extracts, or the claims themselves with --claims"
     names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    held = "it is empty" if not names else "it holds " + ", ".join(names[:5]) + (", ..." if names[5:] else "")
+    held = (
+        "it is empty"
+        if not names
+        else "it holds " + ", ".join(map(one_line, names[:5])) + (", ..." if names[5:] else "")
+    )
     return (
         f"{folder}: no claims*.csv or claims*.parquet ({held}): name the files so, or use --claims, "
         "or a --mapping whose claims.files matches them"

@@ -9,6 +9,7 @@ from transforms.contract_sql import name, text
 from transforms.errors import InputRejected
 from transforms.extract.csv_cells import LONGEST_CELL_BYTES, LONGEST_FREE_TEXT_BYTES
 from transforms.extract.csv_header import column_names
+from transforms.extract.parquet_limits import refuse_bomb
 
 CONTROL = r"[\x00-\x1F\x7F]"
 CONTROL_IN_FREE_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
@@ -22,6 +23,7 @@ def read_columns(connection: duckdb.DuckDBPyConnection, path: Path, file_name: s
     """
     _refuse_other_formats(path, file_name)
     try:
+        refuse_bomb(connection, path, file_name)
         described = connection.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()
         schema = connection.execute(
             f"SELECT name, num_children FROM parquet_schema({text(_glob_free(path))})"

@@ -35,7 +35,7 @@ source as (
         s.finding_key,
         string_agg(i.file_name || ':' || s.source_line, ';' order by i.file_name, s.source_line) as sources
     from finding_source as s
-    join input_file as i on i.file_number = s.file_number
+    join delivered_file as i on i.file_number = s.file_number
     group by s.finding_key
 ),
 -- everything together

@@ -1,22 +1,43 @@
 -- grain: one stage of the way from accepted rows to findings, with its rows
 -- units: rows
 -- source: our own ledger: an unexplained change of a count is a difference in review
-select 1 as place, 'accepted claim lines' as stage, (select count(*) from ok_claims) as row_count
+with
+-- the stages in the order of the way, whether or not a date has rows of them
+stage as (
+    select 2 as place, 'claim lines in scope that bill or would have' as name
+    union all
+    select 3 as place, 'note versions that bear on a day' as name
+    union all
+    select 4 as place, 'blocks of counting notes' as name
+    union all
+    select 5 as place, 'therapy days' as name
+    union all
+    select 6 as place, 'therapy days and codes' as name
+    union all
+    select 7 as place, 'findings' as name
+    union all
+    select 9 as place, 'patients and dates unjudged' as name
+),
+-- replacements and voids, and the claim that each names
+naming as (
+    select distinct c.claim_id, c.original_claim_id
+    from ok_claims as c
+    where c.claim_frequency_code in ('7', '8')
+),
+-- of those, the ones whose claim is known; a claim naming itself names nobody
+known as (
+    select distinct naming.claim_id
+    from naming
+    join ok_claims as original
+        on original.claim_id = naming.original_claim_id and original.claim_id <> naming.claim_id
+)
+select 1 as place, 'accepted claim lines' as stage, cast(coalesce(sum(d.claim_lines), 0) as bigint) as row_count
+from accepted_date as d
 union all
-select 2 as place, 'claim lines in scope that bill or would have' as stage, (select count(*) from stg_line) as row_count
-union all
-select 3 as place, 'note versions that bear on a day' as stage, (select count(*) from stg_note) as row_count
-union all
-select 4 as place, 'blocks of counting notes' as stage, (select count(*) from stg_block) as row_count
-union all
-select 5 as place, 'therapy days' as stage, (select count(*) from stg_therapy_day) as row_count
-union all
-select 6 as place, 'therapy days and codes' as stage, (select count(*) from unit_published) as row_count
-union all
-select 7 as place, 'findings' as stage, (select count(*) from finding) as row_count
+select stage.place, stage.name as stage, cast(coalesce(sum(c.amount), 0) as bigint) as row_count
+from stage
+left join date_count as c on c.name = stage.name and c.kind = 'stage'
+group by stage.place, stage.name
 union all
 select 8 as place, 'replacements and voids of unknown claims' as stage,
-    (select count(*) from stg_claim where is_orphan) as row_count
-union all
-select 9 as place, 'patients and dates unjudged' as stage,
-    (select count(*) from (select distinct patient_key, service_date from stg_unjudged_day)) as row_count
+    (select count(distinct naming.claim_id) from naming) - (select count(*) from known) as row_count

@@ -4,13 +4,15 @@
 with
 -- the first and last service date of all accepted claim lines
 claim as (
-    select min(c.service_date) as first_date, max(c.service_date) as last_date
-    from ok_claims as c
+    select min(d.service_date) as first_date, max(d.service_date) as last_date
+    from accepted_date as d
+    where d.claim_lines > 0
 ),
 -- the same of all accepted notes
 note as (
-    select min(n.service_date) as first_date, max(n.service_date) as last_date
-    from ok_notes as n
+    select min(d.service_date) as first_date, max(d.service_date) as last_date
+    from accepted_date as d
+    where d.notes > 0
 )
 select
     case when claim.first_date > note.first_date then claim.first_date

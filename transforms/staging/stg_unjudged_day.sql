@@ -64,7 +64,7 @@ no_blocks as (
     from stg_note as n
     where n.standing = 'counting'
         and n.total_timed_minutes is null
-        and not exists (select 1 as found from input_file as f where f.table_name = 'note_blocks')
+        and not exists (select 1 as found from delivered_file as f where f.table_name = 'note_blocks')
 ),
 -- lines dated by their claim, and lines whose discipline nothing settles
 lines as (

@@ -1,0 +1,241 @@
+"""The warehouse of a run: what it holds, whether it is sound, and how it is built again from the published runs."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from flows.durable import fsync
+from flows.publish import read_published
+from flows.settings import AuditSettings
+from transforms import house
+from transforms.contract_fields import TABLES
+from transforms.contract_sql import text
+from transforms.deliveries import held_files, new_files, removed_files
+from transforms.engine import open_database
+from transforms.errors import Busy, InputRejected, UsageProblem
+from transforms.extract import InputFile
+from transforms.night import attached
+
+#: DuckDB's file begins with three headers of this size; blocks follow.
+_HEADER_BYTES = 3 * 4096
+
+
+@dataclass
+class Kept:
+    """The warehouse that a run works on: its files in force and its last run; `file` is none before its first night.
+
+    Where it has to be built again, `restored_from` is the run whose rows it is built of, and it is written aside.
+    """
+
+    target: Path
+    held: list[dict] = field(default_factory=list)
+    run_id: str | None = None
+    as_of: date | None = None
+    last_file: int = 0
+    is_replaced: bool = False
+    restored_from: Path | None = None
+    all_dates_because: str | None = None
+    removed: list[int] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def aside(self) -> Path:
+        """Where a warehouse is built that takes the target's place as a whole."""
+        return self.target.with_name(f".{self.target.name}.partial")
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.is_replaced
+
+    @property
+    def file(self) -> Path | None:
+        """The file to read the history from."""
+        if self.is_replaced:
+            return self.aside if self.restored_from else None
+        return self.target if self.target.exists() and self.target.stat().st_size else None
+
+    @property
+    def file_to_write(self) -> Path:
+        return self.aside if self.is_replaced else self.target
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        return (self.target, self.aside)
+
+    def take(self, found: list[InputFile], removed: tuple[str, ...]) -> list[InputFile]:
+        """Of the files found the new ones; notes which held files are named as removed."""
+        self.removed = removed_files(self.held, found, removed)
+        return new_files(self.held, found, self.last_file)
+
+    def clear(self) -> None:
+        """Removes what was built aside and did not come into place."""
+        for path in (self.aside, _wal(self.aside)):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def find_kept(settings: AuditSettings, current: str | None) -> Kept:
+    """What the warehouse named in the settings holds; `current` is the run that it can be built again from.
+
+    Raises UsageProblem for a file that no audit made, or that is damaged and no published run can replace, Busy for
+    one in use.
+    """
+    target = settings.warehouse
+    manifest = read_published(settings.out, current) if current else None
+    made_by_current = bool(manifest) and (manifest.get("warehouse") or {}).get("path") == str(target.resolve())
+    if settings.is_rebuild:
+        if not manifest or not manifest.get("warehouse"):
+            raise UsageProblem(
+                f"--out {settings.out}: its current run was not made with --warehouse, so nothing can be rebuilt from "
+                "it; run `minutewise audit --warehouse` over the extracts"
+            )
+        return _from_run(target, settings, manifest, "a rebuild")
+    if not target.exists() or not target.stat().st_size:
+        if not made_by_current:
+            return Kept(target)
+        return _from_run(target, settings, manifest, "the warehouse was gone")
+    try:
+        return _read(target, settings.key)
+    except (duckdb.Error, InputRejected) as problem:
+        if "lock" in str(problem):
+            raise Busy(f"--warehouse {target}: another program has it open; close it there") from None
+        if "without a key" in str(problem):
+            raise UsageProblem(f"--warehouse {target}: is encrypted; give its key with --warehouse-key-file") from None
+        if made_by_current:
+            return _from_run(target, settings, manifest, "the warehouse was damaged")
+        raise UsageProblem(
+            f"--warehouse {target}: is damaged, or was not made by an audit and would be replaced; choose another name"
+        ) from None
+
+
+def _read(target: Path, key: str | None) -> Kept:
+    """The warehouse as it stands; raises InputRejected where it is damaged, UsageProblem where no audit made it."""
+    with open_database(with_encryption=key is not None) as con, attached(con, target, key):
+        tables = {
+            name
+            for (name,) in con.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE database_name = 'house'"
+            ).fetchall()
+        }
+        if not tables:
+            return Kept(target)
+        if "house_state" not in tables and "ref_audit_rule" in tables:
+            # A single run's file, as version 0.1.0 kept it: the first night takes its place.
+            return Kept(target, is_replaced=True)
+        if "house_state" not in tables:
+            raise UsageProblem(
+                f"--warehouse {target}: was not made by an audit and would be replaced; choose another name"
+            )
+        state = house.state(con)
+        if state is None:
+            return Kept(target)
+        blocks, size = con.execute(
+            "SELECT total_blocks, block_size FROM pragma_database_size() WHERE database_name = 'house'"
+        ).fetchone()
+        if target.stat().st_size < _HEADER_BYTES + blocks * size or state["house_schema"] != house.HOUSE_SCHEMA:
+            raise InputRejected(f"--warehouse {target}: is damaged")
+        return Kept(
+            target,
+            held=held_files(con),
+            run_id=state["run_id"],
+            as_of=state["as_of"],
+            last_file=state["file_number"],
+        )
+
+
+def _from_run(target: Path, settings: AuditSettings, manifest: dict, because: str) -> Kept:
+    folder = settings.out / "runs" / manifest["run_id"]
+    held = [
+        {
+            "file_number": file["file_number"],
+            "table_name": file["table"],
+            "file_name": file["file"],
+            "sha256": file["sha256"],
+            "delivery_number": file["delivery"],
+        }
+        for file in manifest["inputs"]
+    ]
+    return Kept(
+        target,
+        held=held,
+        run_id=manifest["run_id"],
+        as_of=date.fromisoformat(manifest["warehouse"]["as_of"]),
+        last_file=manifest["warehouse"]["last_file"],
+        is_replaced=True,
+        restored_from=folder,
+        all_dates_because=because,
+        messages=[f"{because}: {target} is built again from the published run {manifest['run_id']}"],
+    )
+
+
+def restore(con, kept: Kept, key: str | None) -> None:
+    """Fills a new warehouse, aside, with the rows, files and lives that a published run holds."""
+    kept.clear()
+    manifest = read_published(kept.restored_from.parents[1], kept.restored_from.name)
+    with attached(con, kept.aside, key, write=True):
+        con.execute("BEGIN")
+        house.make_tables(con)
+        for table in TABLES:
+            _fill(con, f"ok_{table}", _parquet(kept.restored_from / "accepted" / table))
+            _fill(con, f"past_{table}", _parquet(kept.restored_from / "accepted" / f"past_{table}"))
+        _fill(con, "broken_row", _parquet(kept.restored_from / "accepted" / "broken_row"))
+        _fill(con, "finding_life", _parquet(kept.restored_from / "finding_history"))
+        _fill(con, "quarantine", f'(SELECT *, "row" AS row_json FROM {_parquet(kept.restored_from / "quarantine")})')
+        con.execute("""
+            INSERT INTO house.accepted_date
+            SELECT service_date, sum(claim_lines), sum(notes) FROM (
+                SELECT service_date, 1 AS claim_lines, 0 AS notes FROM house.ok_claims
+                UNION ALL SELECT service_date, 0, 1 FROM house.ok_notes)
+            GROUP BY service_date""")
+        for file in manifest["inputs"]:
+            con.execute(
+                f"INSERT INTO house.delivered_file VALUES ({', '.join('?' * 11)})",
+                [
+                    *(file[name] for name in ("file_number", "table", "file", "sha256", "delivery")),
+                    *(file[name] for name in ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")),
+                    *(file[name] for name in ("rows_in_file", "rows_filtered")),
+                ],
+            )
+        night = manifest["warehouse"]
+        con.execute(
+            "INSERT INTO house.house_state VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                house.HOUSE_SCHEMA,
+                manifest["run_id"],
+                night["as_of"],
+                manifest["code_version"],
+                night["last_delivery"],
+                night["last_file"],
+            ],
+        )
+        con.execute("COMMIT")
+
+
+def _fill(con, table: str, source: str) -> None:
+    columns = ", ".join(f'"{row[0]}"' for row in con.execute(f"DESCRIBE house.{table}").fetchall())
+    renamed = columns.replace('"source_line"', 'line_number AS "source_line"') if table == "quarantine" else columns
+    con.execute(f"INSERT INTO house.{table} ({columns}) SELECT {renamed} FROM {source}")
+
+
+def _parquet(place: Path) -> str:
+    """SQL that reads a published table: one Parquet file, or a folder of one file a month."""
+    path = place.with_name(f"{place.name}.parquet")
+    return f"read_parquet({text(str(path if path.exists() else place / '*.parquet'))})"
+
+
+def put_in_place(con, kept: Kept) -> None:
+    """After the commit: a warehouse built aside takes the target's place; nothing to do for one written where it is."""
+    if not kept.is_replaced:
+        return
+    con.execute("CHECKPOINT house")
+    fsync(kept.aside)
+    _wal(kept.target).unlink(missing_ok=True)
+    kept.aside.replace(kept.target)
+    fsync(kept.target.parent)
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")

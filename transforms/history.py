@@ -1,0 +1,278 @@
+"""A night on a warehouse: which claims and notes a delivery touches, how they settle, and which service dates move.
+
+Reads `house` and the rows of the delivery; writes only the run's own database. Everything a run publishes is a
+function of the rows in force, the quarantine, the reference tables and the as-of date, so it is enough to recompute
+the service dates on which one of these moved.
+"""
+
+from datetime import date
+
+from transforms import house
+from transforms.contract import count_rows, fill_row_json, read_rows, require_counts, row_columns
+from transforms.contract_fields import TABLES, contract_fields, key_fields
+from transforms.contract_sql import name, text
+from transforms.moved import find_moved_settings
+from transforms.settle import settle_rows
+
+#: How the cells of a block are called where ok_note_blocks has turned them into timestamps.
+CELLS = {"started_at": "started_cell", "ended_at": "ended_cell"}
+
+
+def take_in(con, as_of: date, removed: list[int], settle_all: bool = False) -> None:
+    """Holds the delivery in raw_<table> against the contract and settles the claims and notes that it touches.
+
+    Makes settled_<table>, past_<table>, kept_<table>, quarantine (all of it in force), duplicate_row, load_count,
+    delivered_file, affected_claim and affected_note. `removed` are the numbers of files whose rows go.
+    """
+    read_rows(con, as_of)
+    _list_files(con, removed)
+    for table in TABLES:
+        _find_repeats(con, table)
+    _find_affected(con, settle_all)
+    for table in TABLES:
+        _gather(con, table)
+    _gather_broken(con)
+    settle_rows(con)
+    for table in TABLES:
+        con.execute(f"INSERT INTO duplicate_row SELECT '{table}', file_number, source_line FROM repeated_{table}")
+    _keep_quarantine(con)
+    fill_row_json(con)
+    _drop_repeated_broken(con)
+    count_rows(con)
+    require_counts(con)
+    for table in TABLES:
+        con.execute(f"ALTER TABLE ok_{table} RENAME TO settled_{table}")
+
+
+def _list_files(con, removed: list[int]) -> None:
+    """delivered_file: every file in force, new ones with the next delivery's number; removed_file; last_number."""
+    held = house.state(con)
+    last = (held["delivery_number"], held["file_number"]) if held else (0, 0)
+    con.execute("CREATE OR REPLACE TABLE last_number AS SELECT ? AS delivery_number, ? AS file_number", list(last))
+    con.execute("CREATE OR REPLACE TABLE removed_file (file_number INTEGER)")
+    con.executemany("INSERT INTO removed_file VALUES (?)", [[number] for number in removed] or [[None]])
+    con.execute("DELETE FROM removed_file WHERE file_number IS NULL")
+    con.execute(
+        "CREATE OR REPLACE TABLE delivered_file AS "
+        "SELECT file_number, table_name, file_name, delivery_number, false AS is_new FROM house.delivered_file "
+        "WHERE file_number NOT IN (SELECT file_number FROM removed_file) "
+        "UNION ALL SELECT file_number, table_name, file_name, ?, true FROM input_file",
+        [last[0] + 1],
+    )
+
+
+def _find_repeats(con, table: str) -> None:
+    """repeat_<table>: the delivery's rows that are equal to the row in force of their key, and change nothing."""
+    unit, keys = house.UNITS[table], key_fields(table)
+    listed = ", ".join(name(key) for key in keys)
+    pairs = [(name(field.field), name(CELLS.get(field.field, field.field))) for field in contract_fields(table)]
+    if table != "note_blocks":
+        pairs = [(column, column) for column, _ in pairs]
+    on_keys = " AND ".join(f"held.{name(key)} IS NOT DISTINCT FROM fresh.{name(key)}" for key in keys)
+    same = " AND ".join(f"held.{ours} IS NOT DISTINCT FROM fresh.{theirs}" for theirs, ours in pairs)
+    broken_keys = f"SELECT {listed} FROM broken_row WHERE has_key AND table_name = {text(table)}"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE repeat_{table} AS
+        -- keys that the delivery names once, of claims and notes with nothing in quarantine
+        WITH single AS (
+            SELECT {listed} FROM (SELECT {listed} FROM row_{table} UNION ALL {broken_keys})
+            GROUP BY {listed} HAVING count(*) = 1),
+        quarantined AS (
+            SELECT {unit} FROM house.quarantine WHERE {unit} IS NOT NULL)
+        SELECT fresh.rowid AS row_number, fresh.{unit}, older.file_name = newer.file_name AS is_same_file
+        FROM row_{table} AS fresh
+        JOIN single AS once ON {" AND ".join(f"once.{name(k)} IS NOT DISTINCT FROM fresh.{name(k)}" for k in keys)}
+        JOIN house.ok_{table} AS held ON {on_keys} AND {same}
+        JOIN delivered_file AS older ON older.file_number = held.file_number
+        JOIN delivered_file AS newer ON newer.file_number = fresh.file_number
+        WHERE fresh.{unit} NOT IN (SELECT {unit} FROM quarantined)""")
+
+
+def _find_affected(con, settle_all: bool) -> None:
+    """affected_claim, affected_note: those that a new, broken or removed row names; all of them for a rebuild."""
+    for unit in ("claim_id", "note_id"):
+        tables = [table for table in TABLES if house.UNITS[table] == unit]
+        named = []
+        for table in tables:
+            named.append(f"SELECT {unit} FROM row_{table} WHERE rowid NOT IN (SELECT row_number FROM repeat_{table})")
+            named.append(f"SELECT {unit} FROM broken_row WHERE table_name = {text(table)}")
+            going = "" if settle_all else "WHERE file_number IN (SELECT file_number FROM removed_file)"
+            named += [f"SELECT {unit} FROM house.{kind}_{table} {going}" for kind in ("ok", "past")]
+            where = going.replace("WHERE", "AND")
+            named.append(f"SELECT {unit} FROM house.broken_row WHERE table_name = {text(table)} {where}")
+        union = " UNION ".join(named)
+        con.execute(
+            f"CREATE OR REPLACE TABLE affected_{unit.removesuffix('_id')} AS "
+            f"SELECT {unit} FROM ({union}) WHERE {unit} IS NOT NULL"
+        )
+
+
+def _gather(con, table: str) -> None:
+    """Leaves in row_<table> the rows of affected claims or notes, old and new; the delivery's other rows are repeats:
+    repeated_<table> names them, kept_<table> holds those that a file of another name brought."""
+    unit = house.UNITS[table]
+    affected = f"SELECT {unit} FROM affected_{unit.removesuffix('_id')}"
+    columns = ", ".join(row_columns(table))
+    con.execute(f"""
+        CREATE OR REPLACE TABLE repeated_{table} AS
+        SELECT fresh.file_number, fresh.source_line FROM row_{table} AS fresh
+        WHERE fresh.{unit} NOT IN ({affected})""")
+    con.execute(f"""
+        CREATE OR REPLACE TABLE kept_{table} AS
+        SELECT fresh.* FROM row_{table} AS fresh
+        JOIN repeat_{table} AS again ON again.row_number = fresh.rowid AND NOT again.is_same_file
+        WHERE fresh.{unit} NOT IN ({affected})""")
+    con.execute(f"CREATE OR REPLACE TABLE fresh_{table} AS SELECT * FROM row_{table} WHERE {unit} IN ({affected})")
+    con.execute(f"DROP TABLE repeat_{table}; DROP TABLE row_{table}; ALTER TABLE fresh_{table} RENAME TO row_{table}")
+    still = f"WHERE {unit} IN ({affected}) AND file_number NOT IN (SELECT file_number FROM removed_file)"
+    cells = columns
+    for column, cell in CELLS.items() if table == "note_blocks" else ():
+        cells = cells.replace(f'"{column}"', f'{cell} AS "{column}"')
+    con.execute(f"INSERT INTO row_{table} BY NAME SELECT {cells} FROM house.ok_{table} {still}")
+    con.execute(f"INSERT INTO row_{table} BY NAME SELECT {columns} FROM house.past_{table} {still}")
+
+
+def _gather_broken(con) -> None:
+    """Adds the warehouse's broken rows that bear on affected claims and notes, and those that name none."""
+    con.execute("""
+        INSERT INTO broken_row
+        SELECT held.* FROM house.broken_row AS held
+        WHERE held.file_number NOT IN (SELECT file_number FROM removed_file) AND CASE held.table_name
+            WHEN 'claims' THEN held.claim_id IS NULL OR held.claim_id IN (SELECT claim_id FROM affected_claim)
+            ELSE held.note_id IS NULL OR held.note_id IN (SELECT note_id FROM affected_note) END""")
+
+
+def _keep_quarantine(con) -> None:
+    """Adds the entries of claims and notes that the night does not touch, and the older ones' rows as JSON."""
+    con.execute("""
+        UPDATE quarantine SET row_json = held.row_json FROM house.quarantine AS held
+        WHERE quarantine.row_json IS NULL AND held.file_number = quarantine.file_number
+            AND held.source_line = quarantine.source_line AND held.piece IS NOT DISTINCT FROM quarantine.piece""")
+    con.execute("""
+        INSERT INTO quarantine BY NAME
+        SELECT held.* FROM house.quarantine AS held
+        WHERE CASE held.table_name
+            WHEN 'claims' THEN held.claim_id NOT IN (SELECT claim_id FROM affected_claim)
+            ELSE held.note_id NOT IN (SELECT note_id FROM affected_note) END""")
+
+
+def _drop_repeated_broken(con) -> None:
+    """repeated_broken: broken rows without a key that the same file brings again, word for word: they count once."""
+    con.execute("""
+        CREATE OR REPLACE TABLE repeated_broken AS
+        SELECT DISTINCT older.file_number, older.source_line, older.piece
+        FROM quarantine AS older
+        JOIN delivered_file AS before ON before.file_number = older.file_number AND NOT before.is_new
+        JOIN broken_row AS broken ON broken.file_number = older.file_number
+            AND broken.source_line = older.source_line AND broken.piece IS NOT DISTINCT FROM older.piece
+            AND NOT broken.has_key
+        JOIN quarantine AS newer ON newer.table_name = older.table_name AND newer.file_name = older.file_name
+            AND newer.row_json = older.row_json
+        JOIN delivered_file AS now ON now.file_number = newer.file_number AND now.is_new""")
+    con.execute("""
+        DELETE FROM quarantine AS held USING repeated_broken AS again
+        WHERE held.file_number = again.file_number AND held.source_line = again.source_line
+            AND held.piece IS NOT DISTINCT FROM again.piece""")
+
+
+def find_touched(con, all_dates_because: str | None, as_of: date) -> None:
+    """Finds what moved (change: service date, patient or null, what) and the dates to recompute (touched_date);
+    accepted_date holds all dates."""
+    _count_dates(con)
+    _find_changes(con)
+    if all_dates_because:
+        con.execute(
+            "INSERT INTO change SELECT service_date, NULL, ? FROM (SELECT service_date FROM accepted_date UNION "
+            "SELECT service_date FROM house.accepted_date UNION "
+            "SELECT service_date FROM quarantine WHERE service_date IS NOT NULL)",
+            [all_dates_because],
+        )
+    else:
+        find_moved_settings(con, as_of)
+    con.execute("INSERT INTO change SELECT service_date, NULL, 'an unfinished run' FROM house.pending_date")
+    con.execute("CREATE OR REPLACE TABLE touched_date AS SELECT DISTINCT service_date FROM change")
+
+
+def _count_dates(con) -> None:
+    """accepted_date: the warehouse's counts, less the old rows of affected claims and notes, plus the settled ones."""
+    con.execute("""
+        CREATE OR REPLACE TABLE accepted_date AS
+        SELECT service_date, CAST(sum(claim_lines) AS BIGINT) AS claim_lines, CAST(sum(notes) AS BIGINT) AS notes
+        FROM (
+            SELECT service_date, claim_lines, notes FROM house.accepted_date
+            UNION ALL SELECT service_date, -1, 0 FROM house.ok_claims
+                WHERE claim_id IN (SELECT claim_id FROM affected_claim)
+            UNION ALL SELECT service_date, 1, 0 FROM settled_claims
+            UNION ALL SELECT service_date, 0, -1 FROM house.ok_notes
+                WHERE note_id IN (SELECT note_id FROM affected_note)
+            UNION ALL SELECT service_date, 0, 1 FROM settled_notes)
+        GROUP BY service_date HAVING sum(claim_lines) > 0 OR sum(notes) > 0 ORDER BY service_date""")
+
+
+def _find_changes(con) -> None:
+    """change: the dates of every row that came, went or may have moved, with its patient under the claims' id."""
+    # What a claim's change can move on other claims: the one it names, and those that name the same one.
+    con.execute("""
+        CREATE OR REPLACE TABLE touched_claim AS
+        WITH differing AS (
+            SELECT * EXCLUDE (row_json) FROM quarantine
+            EXCEPT SELECT * EXCLUDE (row_json) FROM house.quarantine
+            UNION (SELECT * EXCLUDE (row_json) FROM house.quarantine
+                EXCEPT SELECT * EXCLUDE (row_json) FROM quarantine)),
+        named AS (
+            SELECT original_claim_id AS claim_id FROM settled_claims
+            UNION SELECT original_claim_id FROM house.ok_claims
+                WHERE original_claim_id IS NOT NULL AND claim_id IN (SELECT claim_id FROM affected_claim)
+            UNION SELECT original_claim_id FROM differing)
+        SELECT claim_id FROM affected_claim
+        UNION SELECT claim_id FROM named WHERE claim_id IS NOT NULL
+        UNION SELECT claim_id FROM house.ok_claims
+            WHERE original_claim_id IS NOT NULL AND original_claim_id IN (SELECT claim_id FROM named)""")
+    con.execute("""
+        CREATE OR REPLACE TABLE change AS
+        SELECT DISTINCT service_date, CAST(patient_id AS VARCHAR) AS patient_id, CAST(what AS VARCHAR) AS what FROM (
+            SELECT service_date, patient_id, 'a claim' AS what FROM house.ok_claims
+                WHERE claim_id IN (SELECT claim_id FROM touched_claim)
+            UNION ALL SELECT service_date, patient_id, 'a claim' FROM settled_claims
+            UNION ALL SELECT held.service_date, coalesce(x.to_id, held.patient_id), 'a note' FROM house.ok_notes AS held
+                LEFT JOIN crosswalk_patient AS x ON x.from_id = held.patient_id
+                WHERE note_id IN (SELECT note_id FROM affected_note)
+            UNION ALL SELECT held.service_date, coalesce(x.to_id, held.patient_id), 'a note' FROM settled_notes AS held
+                LEFT JOIN crosswalk_patient AS x ON x.from_id = held.patient_id
+            UNION ALL SELECT service_date, patient_id, 'a row set aside' FROM (
+                SELECT service_date, patient_id, file_number, source_line, piece, reason FROM quarantine
+                EXCEPT SELECT service_date, patient_id, file_number, source_line, piece, reason FROM house.quarantine)
+            UNION ALL SELECT service_date, patient_id, 'a row set aside' FROM (
+                SELECT service_date, patient_id, file_number, source_line, piece, reason FROM house.quarantine
+                EXCEPT SELECT service_date, patient_id, file_number, source_line, piece, reason FROM quarantine))
+        WHERE service_date IS NOT NULL""")
+
+
+def take_rows(con) -> None:
+    """ok_<table>: every row on a touched date, and what bears on it from other dates: all lines of those claims, the
+    claims that name them or name what they name, all versions and blocks of those notes."""
+    for table, unit in house.UNITS.items():
+        con.execute(f"""
+            CREATE OR REPLACE TEMP VIEW all_{table} AS
+            SELECT * FROM house.ok_{table} WHERE {unit} NOT IN (SELECT {unit} FROM affected_{unit.removesuffix("_id")})
+            UNION ALL BY NAME SELECT * FROM settled_{table}""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE day_claim AS
+        SELECT DISTINCT claim_id, original_claim_id FROM all_claims
+        WHERE service_date IN (SELECT service_date FROM touched_date)""")
+    con.execute("""
+        CREATE OR REPLACE TABLE ok_claims AS
+        SELECT * FROM all_claims WHERE claim_id IN (
+            SELECT claim_id FROM day_claim
+            UNION SELECT claim_id FROM all_claims WHERE original_claim_id IS NOT NULL AND original_claim_id IN (
+                SELECT claim_id FROM day_claim
+                UNION SELECT original_claim_id FROM day_claim WHERE original_claim_id IS NOT NULL))""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE day_note AS
+        SELECT DISTINCT note_id FROM all_notes WHERE service_date IN (SELECT service_date FROM touched_date)""")
+    for table in ("notes", "note_blocks"):
+        con.execute(
+            f"CREATE OR REPLACE TABLE ok_{table} AS SELECT * FROM all_{table} "
+            "WHERE note_id IN (SELECT note_id FROM day_note)"
+        )
+    con.execute("DROP VIEW all_claims; DROP VIEW all_notes; DROP VIEW all_note_blocks")
