@@ -4,7 +4,8 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
-from transforms.errors import AuditError
+from transforms.errors import AuditError, UsageProblem
+from transforms.full_disk import full_disk
 
 #: Set by who looks for a bug on data that may be shown: errors keep their text and traceback.
 TRACEBACK = "MINUTEWISE_TRACEBACK"
@@ -18,9 +19,15 @@ def told_without_values():
     """
     try:
         yield
-    except AuditError:
-        raise
     except Exception as problem:
+        is_told = isinstance(problem, AuditError) and problem.exit_code != AuditError.exit_code
+        if not is_told and (words := full_disk(problem)):
+            raise UsageProblem(
+                f"a file cannot be written ({words}), so nothing is published; make room where --out and --warehouse "
+                "are, and audit again"
+            ) from None
+        if isinstance(problem, AuditError):
+            raise
         if os.environ.get(TRACEBACK):
             raise
         if isinstance(problem, OSError):

@@ -17,9 +17,9 @@ import duckdb
 from flows.durable import GONE, PARTIAL, aside_of, fsync, remove_folder, write_durably
 from flows.failures import system_words
 from flows.faults import step
-from flows.full_disk import full_disk
 from flows.rights import PRIVATE, Rights
 from transforms.errors import UsageProblem
+from transforms.full_disk import full_disk
 
 T = TypeVar("T")
 
@@ -78,19 +78,25 @@ def publish_folder(
     return filled
 
 
-def recover(out: Path, committed_run: Callable[[], str | None] | None = None, rights: Rights = PRIVATE) -> str | None:
+def recover(
+    out: Path,
+    committed_run: Callable[[], str | None] | None = None,
+    rights: Rights = PRIVATE,
+    warehouse: Path | None = None,
+) -> str | None:
     """Finishes or takes back what a killed run left half published, and clears its leftovers.
 
-    `committed_run` gives the id of the run that the warehouse last committed. It is asked only where the journal says
-    that a commit belongs to the run; UsageProblem where it would have to be asked and is not given. Returns one line
-    that says what was mended, or None. Call it under the output folder's lock, before `current` is read.
+    `committed_run` gives the id of the run that the file `warehouse` last committed. It is asked only where the journal
+    says that a commit belongs to the run; UsageProblem where the journal names another warehouse than the one given.
+    Returns one line that says what was mended, or None. Call it under the output folder's lock, before `current` is
+    read.
     """
     _clear(out)
     left = read_journal(out)
     if left is None:
         return None
     place, told = out / "runs" / left["run_id"], None
-    if place.is_dir() and _is_in_force(out, left, committed_run):
+    if place.is_dir() and _is_in_force(out, left, committed_run, warehouse):
         with step("run_folder", "folder_fsync", place.parent):
             fsync(place.parent)
         if left["moves_current"]:
@@ -151,7 +157,7 @@ def _open_journal(out: Path, run_id: str, is_new: bool, moves_current: bool, war
         "run_id": run_id,
         "is_new": is_new,
         "moves_current": moves_current,
-        "warehouse": str(warehouse) if warehouse else None,
+        "warehouse": str(warehouse.resolve()) if warehouse else None,
     }
     write_durably("journal", out / JOURNAL, json.dumps(entry) + "\n")
 
@@ -172,11 +178,11 @@ def _is_current(out: Path, run_id: str) -> bool:
     return False
 
 
-def _is_in_force(out: Path, left: dict, committed_run: Callable[[], str | None] | None) -> bool:
+def _is_in_force(out: Path, left: dict, committed_run: Callable[[], str | None] | None, warehouse: Path | None) -> bool:
     """Whether the run that the journal names counts: it stands whole, and its warehouse, if any, has committed it."""
     if not left["warehouse"]:
         return True
-    if committed_run is None:
+    if committed_run is None or warehouse is None or str(warehouse.resolve()) != left["warehouse"]:
         raise UsageProblem(
             f"{out}: its last audit was stopped while it updated {left['warehouse']}; audit again with that --warehouse"
         )

@@ -20,6 +20,7 @@ from flows.months import MONTHLY, require_whole, write_months
 from flows.placing import CURRENT, MANIFEST, publish_folder
 from transforms.engine import rows_as_dicts
 from transforms.errors import UsageProblem
+from transforms.full_disk import full_disk
 
 #: What each Parquet file holds, and in which order: the same rows give the same bytes.
 TABLES = {
@@ -102,8 +103,8 @@ def publish_run(run, con, commit=None) -> dict:
             settings.warehouse,
             run.rights,
         )
-    except (OSError, duckdb.IOException) as problem:
-        why = system_words(problem) if isinstance(problem, OSError) else "is the disk full?"
+    except (OSError, duckdb.IOException, duckdb.TransactionException) as problem:
+        why = full_disk(problem) or (system_words(problem) if isinstance(problem, OSError) else "is the disk full?")
         raise UsageProblem(f"--out {settings.out}: cannot be written ({why})") from None
 
 

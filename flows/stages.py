@@ -23,7 +23,7 @@ from flows.placing import recover
 from flows.publish import current_run, publish_run, read_published
 from flows.rights import Rights, rights_for
 from flows.settings import AuditSettings
-from flows.warehouse import Kept, find_kept, put_in_place, restore
+from flows.warehouse import Kept, find_kept, last_run, put_in_place, restore
 from transforms import history
 from transforms.contract import apply_contract
 from transforms.crosswalk import load_crosswalk
@@ -74,7 +74,7 @@ class Run:
 def identify(run: Run) -> None:
     """Finds the input files and the run id; where that run is published already, the stages have nothing to do."""
     settings = run.settings
-    mended = recover(settings.out, lambda: find_kept(settings, None).run_id, run.rights)
+    mended = recover(settings.out, lambda: last_run(settings), run.rights, settings.warehouse)
     run.messages += [mended] if mended else []
     run.previous_run = current_run(settings.out)
     run.mapping = load_mapping(settings.mapping) if settings.mapping else None

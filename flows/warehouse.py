@@ -111,6 +111,17 @@ def find_kept(settings: AuditSettings, current: str | None) -> Kept:
         ) from None
 
 
+def last_run(settings: AuditSettings) -> str | None:
+    """The run that the warehouse last committed; None where it holds none, is gone or damaged."""
+    target = settings.warehouse
+    if not target.exists() or not target.stat().st_size:
+        return None
+    try:
+        return _read(target, settings.key).run_id
+    except (duckdb.Error, InputRejected):
+        return None
+
+
 def _read(target: Path, key: str | None) -> Kept:
     """The warehouse as it stands; raises InputRejected where it is damaged, UsageProblem where no audit made it."""
     with open_database(with_encryption=key is not None) as con, attached(con, target, key):

@@ -46,7 +46,7 @@ class Place:
         return publish_folder(self.out, run_id, fill, moves_current, commit, self.warehouse)
 
     def recover(self) -> str | None:
-        return recover(self.out, self.warehouse.read_text if self.warehouse else None)
+        return recover(self.out, self.warehouse.read_text if self.warehouse else None, warehouse=self.warehouse)
 
     @property
     def current(self) -> str:
@@ -249,6 +249,9 @@ class TestPlaces:
         assert dies("warehouse_after_commit", lambda: place.publish("new"))
         with pytest.raises(UsageProblem, match=r"again with that --warehouse"):
             recover(place.out)
+        with pytest.raises(UsageProblem, match=r"again with that --warehouse"):
+            recover(place.out, lambda: None, warehouse=tmp_path / "another")
+        assert place.runs == ["new", "old"]
         assert "finished publishing run new" in place.recover()
 
     def test_a_journal_that_is_none_is_told(self, tmp_path):

@@ -15,6 +15,7 @@ from tests.nights.cells import typed
 from tests.nights.draw import KINDS, MORE_KINDS, draw_nights
 from tests.nights.files import TABLES
 from tests.nights.fresh import fresh_audit, is_of_its_time
+from tests.nights.incremental import Warehouse
 from tests.nights.mutants import MUTANTS
 from tests.nights.replay import Replay, doubtful_days
 from tests.nights.told import days, stand
@@ -42,15 +43,15 @@ def test_what_is_in_force_is_what_was_reasoned(told):
 
 
 @pytest.mark.parametrize("told", TOLD, ids=lambda told: told.why)
-def test_a_fresh_audit_of_the_rows_in_force_finds_what_was_reasoned(told, tmp_path):
-    replay = Replay()
+def test_the_warehouse_publishes_what_was_reasoned(told, tmp_path):
     (tmp_path / "reference").mkdir()
-    for night, _ in told.nights:
-        state, reference = replay.night(night), night.lay_out(tmp_path / "extracts", tmp_path / "reference")
-    after = told.nights[-1][1]
-    found = fresh_audit(tmp_path / "fresh", state, night.as_of, reference)
-    assert {row["rule_id"] for row in found.findings} == after.rules
-    assert days(found.unjudged) == after.unjudged
+    warehouse = Warehouse(tmp_path / "warehouse")
+    for number, (night, after) in enumerate(told.nights, 1):
+        reference = night.lay_out(tmp_path / "extracts", tmp_path / "reference")
+        found = warehouse.night(tmp_path / "extracts", night.as_of, reference, list(night.removed))
+        assert (number, {row["rule_id"] for row in found.findings}) == (number, after.rules)
+        assert (number, sorted(row["reason"] for row in found.quarantine)) == (number, sorted(after.aside))
+        assert (number, days(found.unjudged)) == (number, after.unjudged)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -20,7 +19,6 @@ import pytest
 from flows.stages import IDENTIFY, STAGES
 from tests.cli_runs import judged_by_findings, minutewise, published
 from tests.harness import audit_folder
-from transforms.engine import open_database
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "data" / "samples"
@@ -246,11 +244,10 @@ class TestSameBytes:
     )
     def test_threads_and_time_zones(self, run, tmp_path, monkeypatch, threads, zone):
         monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
-        monkeypatch.setattr("flows.stages.open_database", partial(open_database, threads=threads))
         monkeypatch.setenv("TZ", zone)
         time.tzset()
         try:
-            ran = minutewise(*asked(tmp_path / "elsewhere"))
+            ran = minutewise(*asked(tmp_path / "elsewhere"), "--threads", threads)
         finally:
             monkeypatch.undo()
             time.tzset()

@@ -251,28 +251,41 @@ def _find_changes(con) -> None:
 def take_rows(con) -> None:
     """ok_<table>: every row on a touched date, and what bears on it from other dates: all lines of those claims, the
     claims that name them or name what they name, all versions and blocks of those notes."""
-    for table, unit in house.UNITS.items():
-        con.execute(f"""
-            CREATE OR REPLACE TEMP VIEW all_{table} AS
-            SELECT * FROM house.ok_{table} WHERE {unit} NOT IN (SELECT {unit} FROM affected_{unit.removesuffix("_id")})
-            UNION ALL BY NAME SELECT * FROM settled_{table}""")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE day_claim AS
-        SELECT DISTINCT claim_id, original_claim_id FROM all_claims
-        WHERE service_date IN (SELECT service_date FROM touched_date)""")
-    con.execute("""
-        CREATE OR REPLACE TABLE ok_claims AS
-        SELECT * FROM all_claims WHERE claim_id IN (
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE related_claim AS
+        WITH day_claim AS (SELECT DISTINCT claim_id, original_claim_id FROM ({_in_force("claims", _TOUCHED)})),
+        named AS (
             SELECT claim_id FROM day_claim
-            UNION SELECT claim_id FROM all_claims WHERE original_claim_id IS NOT NULL AND original_claim_id IN (
-                SELECT claim_id FROM day_claim
-                UNION SELECT original_claim_id FROM day_claim WHERE original_claim_id IS NOT NULL))""")
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE day_note AS
-        SELECT DISTINCT note_id FROM all_notes WHERE service_date IN (SELECT service_date FROM touched_date)""")
-    for table in ("notes", "note_blocks"):
-        con.execute(
-            f"CREATE OR REPLACE TABLE ok_{table} AS SELECT * FROM all_{table} "
-            "WHERE note_id IN (SELECT note_id FROM day_note)"
-        )
-    con.execute("DROP VIEW all_claims; DROP VIEW all_notes; DROP VIEW all_note_blocks")
+            UNION SELECT original_claim_id FROM day_claim WHERE original_claim_id IS NOT NULL)
+        SELECT claim_id FROM day_claim
+        UNION SELECT claim_id FROM ({_in_force("claims", "original_claim_id IS NOT NULL")})
+            WHERE original_claim_id IN (SELECT claim_id FROM named)""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE related_note AS
+        SELECT DISTINCT note_id FROM ({_in_force("notes", _TOUCHED)})""")
+    for table, unit in house.UNITS.items():
+        related = f"{unit} IN (SELECT {unit} FROM related_{unit.removesuffix('_id')})"
+        # Rows lie by date in the warehouse: those on touched dates are found at once. The few others are looked for by
+        # their claim or note alone, and only then read.
+        elsewhere = f"SELECT rowid FROM house.ok_{table} WHERE {related} AND NOT {_TOUCHED} AND {_untouched(table)}"
+        con.execute(f"""
+            CREATE OR REPLACE TABLE ok_{table} AS
+            SELECT * FROM house.ok_{table} WHERE {_TOUCHED} AND {related} AND {_untouched(table)}
+            UNION ALL BY NAME SELECT * FROM house.ok_{table} WHERE rowid IN ({elsewhere})
+            UNION ALL BY NAME SELECT * FROM settled_{table} WHERE {related}""")
+
+
+_TOUCHED = "service_date IN (SELECT service_date FROM touched_date)"
+
+
+def _untouched(table: str) -> str:
+    """The condition that the night did not settle the row's claim or note: then the warehouse's row is in force."""
+    unit = house.UNITS[table]
+    return f"{unit} NOT IN (SELECT {unit} FROM affected_{unit.removesuffix('_id')})"
+
+
+def _in_force(table: str, condition: str) -> str:
+    return (
+        f"SELECT * FROM house.ok_{table} WHERE {condition} AND {_untouched(table)} "
+        f"UNION ALL BY NAME SELECT * FROM settled_{table} WHERE {condition}"
+    )

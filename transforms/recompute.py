@@ -7,6 +7,8 @@ windows small, and lets a later run recompute only the dates it touched.
 from dataclasses import dataclass
 from datetime import date
 
+import duckdb
+
 from transforms.engine import rows_as_dicts
 from transforms.errors import AuditError, InputRejected, UsageProblem
 from transforms.models import VIOLATION_COLUMNS, Model, load_models, run_model
@@ -21,6 +23,7 @@ drop table if exists finding;
 drop table if exists unit_published;
 drop table if exists date_count;
 """
+MACHINE_FAULTS = (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException, duckdb.FatalException)
 #: What every pass adds to: the tables that a run publishes and sums up.
 RESULTS = ("finding", "unit_published", "date_count")
 MATCH_COUNTS = ("claim_days", "claim_days_with_note", "notes", "notes_with_claim")
@@ -173,6 +176,9 @@ def _run_rules(con) -> None:
         try:
             _run_rule(con, model)
         except AuditError as problem:
+            # A full disk or too little memory is no fault of the rule: the run fails, and says so.
+            if isinstance(problem.__cause__, MACHINE_FAULTS):
+                raise
             con.execute("insert into main.rule_error values (?, ?)", [model.name, str(problem)])
 
 

@@ -118,6 +118,8 @@ REMOVING = [
 ]
 
 BROKEN = claim(units="two")
+KEYLESS = claim(line_number="")
+GREEDIES = GREEDY | {"C2: 3 units", "N2 v1: signed"}
 DOUBT = {"P1 2026-03-02"}
 BREAKING = [
     Told(
@@ -137,15 +139,30 @@ BREAKING = [
         ],
     ),
     Told(
-        "the broken row's file again, without that row, settles it too",
+        "the broken row's file again, without that row, settles nothing: it may be a nightly file of changes",
         [
             (night(base(visit(1, "2026-03-02", 3))), After(GREEDY, EXCEED)),
             (night({"claims_2.csv": [BROKEN]}), After(GREEDY, aside=["unreadable_number"], unjudged=DOUBT)),
-            (night({"claims_2.csv": TWO["claims"]}), After(GREEDY | {"C2: 2 units"}, EXCEED)),
+            (
+                night({"claims_2.csv": TWO["claims"]}),
+                After(GREEDY | {"C2: 2 units"}, aside=["unreadable_number"], unjudged=DOUBT),
+            ),
         ],
     ),
     Told(
-        "and so does naming that file as removed",
+        "a row without a readable key stands once, however often its file brings it",
+        [
+            (night(base(ONE)), After(HONEST)),
+            (night({"claims_2.csv": [KEYLESS]}), After(HONEST, aside=["missing_value"], unjudged=DOUBT)),
+            (
+                night({"claims_2.csv": [*TWO["claims"], KEYLESS]}),
+                After(HONEST | {"C2: 2 units"}, aside=["missing_value"], unjudged=DOUBT),
+            ),
+            (night({"claims_2.csv": None}, removed=["claims_2.csv"]), After(HONEST)),
+        ],
+    ),
+    Told(
+        "naming the broken row's file as removed settles it",
         [
             (night(base(visit(1, "2026-03-02", 3))), After(GREEDY, EXCEED)),
             (night({"claims_2.csv": [BROKEN]}), After(GREEDY, aside=["unreadable_number"], unjudged=DOUBT)),
@@ -154,15 +171,18 @@ BREAKING = [
         ],
     ),
     Told(
-        "a second broken row of a key settles nothing: both days stay in doubt",
+        "of two broken rows of a key the later one stands: the day that only the first named is judged again",
         [
-            (night(base(ONE, TWO)), After(BOTH)),
-            (night({"claims_2.csv": [BROKEN]}), After(BOTH, aside=["unreadable_number"], unjudged=DOUBT)),
+            (night(base(visit(1, "2026-03-02", 3), visit(2, "2026-03-03", 3))), After(GREEDIES, EXCEED)),
             (
-                night({"claims_3.csv": [BROKEN | {"patient_id": "P2", "service_date": "2026-03-03"}]}),
-                After(BOTH, aside=["unreadable_number"] * 2, unjudged=DOUBT | {"P2 2026-03-03"}),
+                night({"claims_2.csv": [BROKEN | {"patient_id": "P2", "service_date": "2026-03-03"}]}),
+                After(GREEDIES, aside=["unreadable_number"], unjudged=DOUBT | {"P2 2026-03-03"}),
             ),
-            (night({"claims_4.csv": ONE["claims"]}), After(BOTH)),
+            (
+                night({"claims_3.csv": [BROKEN]}),
+                After(GREEDIES, EXCEED, aside=["unreadable_number"], unjudged=DOUBT),
+            ),
+            (night({"claims_4.csv": ONE["claims"]}), After(GREEDIES - GREEDY | HONEST, EXCEED)),
         ],
     ),
     Told(

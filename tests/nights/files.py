@@ -18,6 +18,12 @@ KEYS = {
     "notes": ("note_id", "note_version"),
     "note_blocks": ("note_id", "note_version", "block_number"),
 }
+#: What a file's header must have to be read at all.
+REQUIRED = {
+    "claims": (*KEYS["claims"], "patient_id", "payer_id", "service_date", "procedure_code", "billed_units"),
+    "notes": ("note_id", "patient_id", "service_date", "provider_id", "discipline"),
+    "note_blocks": ("note_id", "block_number", "procedure_code"),
+}
 
 
 def table_of(file_name: str) -> str:
@@ -43,10 +49,10 @@ class File:
 
 
 def make_file(name: str, rows: list[dict]) -> File:
-    """The rows as CSV or Parquet, by the ending of the name; columns that no row fills are left out."""
+    """The rows as CSV or Parquet, by the ending of the name; optional columns that no row fills are left out."""
     table = table_of(name)
-    wide = len(rows) == 0
-    columns = [column for column in COLUMNS[table] if wide or any(row.get(column) for row in rows)]
+    filled = {column for row in rows for column in row if row[column]}.union(REQUIRED[table])
+    columns = [column for column in COLUMNS[table] if column in filled]
     encode = _parquet if name.endswith(".parquet") else _csv
     return File(name, tuple(dict(row) for row in rows), encode(columns, rows))
 

@@ -90,18 +90,30 @@ class KnowsEveryVersion(Replay):
         return all(delivery.files.get(file.name, None) != file for delivery in self.deliveries)
 
 
-class SettlesByFileOnly(Replay):
-    """a sound row of a broken row's key does not settle it"""
+class SettlesByFile(Replay):
+    """a broken row's file delivered again settles it"""
 
-    def is_settled(self, old: Aside, delivery: Delivery, sound) -> bool:
-        return old.row.file in delivery.files
+    def is_settled(self, old: Aside, sound, broken) -> bool:
+        last = self.latest()[old.row.file]
+        versions = [
+            file for delivery in self.deliveries for name, file in delivery.files.items() if name == old.row.file
+        ]
+        is_past = all(old.row.cells not in file.rows for file in versions if file.digest == last)
+        return is_past or super().is_settled(old, sound, broken)
 
 
-class SettlesByKeyOnly(Replay):
-    """a broken row's file delivered again does not settle it"""
+class SettlesBySoundRows(Replay):
+    """only a sound row settles a broken one of its key"""
 
-    def is_settled(self, old: Aside, delivery: Delivery, sound) -> bool:
+    def is_settled(self, old: Aside, sound, broken) -> bool:
         return old.row.key in sound
+
+
+class NeverSettles(Replay):
+    """a row put aside stays so"""
+
+    def is_settled(self, old: Aside, sound, broken) -> bool:
+        return False
 
 
 class BrokenTakesAway(Replay):
@@ -151,8 +163,9 @@ MUTANTS = (
     GivesNothingBack,
     ForgetsRepeats,
     KnowsEveryVersion,
-    SettlesByFileOnly,
-    SettlesByKeyOnly,
+    SettlesByFile,
+    SettlesBySoundRows,
+    NeverSettles,
     BrokenTakesAway,
     LastTwinStands,
     LaysBlocksOnce,

@@ -1,7 +1,8 @@
 """The published state equals a full rebuild: one sequence of nights at a time, and what all of them have covered.
 
 MINUTEWISE_SEQUENCES says how many sequences are run (100), MINUTEWISE_SEED the first seed (0). A rebuild ends every
-sequence. The fresh audit, which takes as long as a night, is held against the last night and one other (`_telling_night`); MINUTEWISE_EVERY_NIGHT=1 holds it against all."""
+sequence. The fresh audit, which takes as long as a night, is held against the last night and one other
+(`_telling_night`); MINUTEWISE_EVERY_NIGHT=1 holds it against all."""
 
 import os
 from collections import Counter

@@ -2,9 +2,9 @@
 
 Nothing here comes from the program. A file is known by its name; the files new to a night are one delivery. Within a
 delivery exact repeats are one row, and rows of one key that still differ are all put aside. The sound row of the
-latest delivery stands. A broken row takes nothing away and stays aside until a later delivery brings a sound row of
-its key or its file again, or its file is removed. A removed file is as if it had never come. Blocks are laid on the
-notes in force now."""
+latest delivery stands. A broken row takes nothing away and stays aside until a later delivery brings any row of its
+key, or its file is removed; one without a readable key is counted once when its file brings it again. A removed file
+is as if it had never come. Blocks are laid on the notes in force now."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -26,6 +26,11 @@ class Row:
     @property
     def key(self) -> tuple:
         return self.table, *(self.values[column] for column in KEYS[self.table])
+
+    @property
+    def has_key(self) -> bool:
+        """True where every part of the key can be read; a block may name no version."""
+        return all(self.values[column] is not None for column in KEYS[self.table] if column != "note_version")
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class Replay:
         standing, aside, repeats = {}, [], 0
         for delivery in self.deliveries:
             sound, broken, copies = self.read(delivery)
-            aside = [old for old in aside if not self.is_settled(old, delivery, sound)] + broken
+            aside = [old for old in aside if not self.is_settled(old, sound, broken)] + broken
             same = {key for key, row in sound.items() if key in standing and standing[key].values == row.values}
             standing |= {key: row for key, row in sound.items() if key not in same}
             repeats += copies + len(same)
@@ -106,9 +111,11 @@ class Replay:
         """(sound rows by key, rows put aside, repeats within the delivery)."""
         return read_delivery(delivery)
 
-    def is_settled(self, old: Aside, delivery: Delivery, sound: dict[tuple, Row]) -> bool:
-        """True where a later delivery says that a row put aside is past."""
-        return old.row.key in sound or old.row.file in delivery.files
+    def is_settled(self, old: Aside, sound: dict[tuple, Row], broken: list[Aside]) -> bool:
+        """True where a later delivery, of these sound and broken rows, says that a row put aside is past."""
+        if old.row.has_key:
+            return old.row.key in sound or any(new.row.key == old.row.key for new in broken)
+        return any((new.row.file, new.row.cells) == (old.row.file, old.row.cells) for new in broken)
 
 
 def read_delivery(delivery: Delivery) -> tuple[dict[tuple, Row], list[Aside], int]:
