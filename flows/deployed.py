@@ -13,10 +13,11 @@ from pydantic import Field
 from flows.audit import Outcome, Runner
 from flows.backfill import run_backfill
 from flows.flow_marks import living
-from flows.flow_parts import HOUR, audited, in_task, shown_beside, stated
+from flows.flow_parts import HOUR, audited, in_task, in_time, shown_beside, stated
 from flows.retention import removed_text, retain
 from flows.settings import AuditSettings
 from flows.verify import Checked, verify, verify_text
+from flows.watch.events import warn
 from transforms.errors import UsageProblem
 
 #: A history of years, month by month; what is stopped goes on where it was.
@@ -72,13 +73,15 @@ def backfill_flow(
     del asked["since"], asked["until"]
     months: list[str] = []
 
+    def tell(line: str) -> None:
+        warn(line)
+        months.append(line)
+        _show_lines(months, "minutewise-months", "What the backfill has computed")
+
     def run(settings: AuditSettings, run_stage: Runner) -> Outcome | None:
         if since > until:
             raise UsageProblem(f"since {since} is after until {until}; swap them")
-        try:
-            return run_backfill(settings, since, until, months.append, run_stage)
-        finally:
-            _show_lines(months, "minutewise-months", "What the backfill computed")
+        return run_backfill(settings, since, until, tell, run_stage)
 
     return audited(asked, BACKFILL_SECONDS, run)
 
@@ -95,11 +98,11 @@ def verify_flow(out: Path, run_id: str | None = None, every_run: bool = False) -
     def body() -> State:
         if run_id and every_run:
             raise UsageProblem("run_id and every_run: give one of them")
-        with living(out, makes_folder=False):
+        with in_time(VERIFY_SECONDS), living(out, makes_folder=False):
             checked = in_task("verify", 3, lambda: verify(out, run_id, every_run))
         return _verified(checked)
 
-    return stated(body, VERIFY_SECONDS)
+    return stated(body)
 
 
 def _verified(checked: list[Checked]) -> State:
@@ -109,8 +112,9 @@ def _verified(checked: list[Checked]) -> State:
     broken = [run.run_id for run in checked if not run.is_sound]
     if not broken:
         return Completed(message=f"sound: {len(checked)} of {len(checked)} runs")
-    told = "restore them from a copy, or remove their folders below runs/ and audit again"
-    return Failed(name="Damaged", message=f"not sound: {len(broken)} of {len(checked)} runs: {broken[0]}, ...; {told}")
+    said = f"not sound: {', '.join(broken[:5])}{', ...' if broken[5:] else ''} ({len(broken)} of {len(checked)} runs)"
+    told = "restore it from a copy, or remove its folder below runs/ and audit again"
+    return Failed(name="Damaged", message=f"{said}; {told}")
 
 
 @flow(
@@ -132,14 +136,14 @@ def retention_flow(
         before = older_than
         if isinstance(older_than, int):
             before = (as_of or date.today()) - timedelta(days=older_than)
-        with living(out, makes_folder=False):
+        with in_time(RETENTION_SECONDS), living(out, makes_folder=False):
             removed = in_task("retention", 3, lambda: retain(out, before, keep, dry_run))
         lines = removed_text(removed).splitlines()
-        alone = [f"{name}: no run by its name, left alone; look at it" for name in removed.left_alone]
+        alone = [f"{name!a}: no run by its name, left alone; look at it" for name in removed.left_alone]
         _show_lines([*lines, *alone], "minutewise-retention", "What was removed")
         return Completed(message=lines[-1])
 
-    return stated(body, RETENTION_SECONDS)
+    return stated(body)
 
 
 def _show_lines(lines: list[str], key: str, description: str) -> None:

@@ -110,7 +110,7 @@ def audited(asked: dict, seconds: int, run: Callable[[AuditSettings, Runner], Ou
 
     def body() -> State:
         with _watching(options, asked["out"]) as (run_stage, ended):
-            with _in_time(seconds):
+            with in_time(seconds):
                 settings = AuditSettings(**asked)
                 with living(settings.out):
                     outcome = run(settings, run_stage)
@@ -147,8 +147,8 @@ def _watching(options: dict, out) -> Iterator[tuple[Runner, Callable[[Outcome], 
 
 
 @contextmanager
-def _in_time(seconds: int) -> Iterator[None]:
-    """Turns Prefect's interruption, which comes as a cancellation, into words."""
+def in_time(seconds: int) -> Iterator[None]:
+    """Turns Prefect's interruption, which comes as a cancellation, into words; `seconds` is the flow's own limit."""
     started = time.monotonic()
     try:
         yield

@@ -8,8 +8,11 @@ from pathlib import Path
 import duckdb
 
 from flows.durable import fsync
+from flows.earlier_runs import earlier_manifests
+from flows.identity import SCHEMA_VERSION
 from flows.publish import read_published
 from flows.settings import AuditSettings
+from flows.verify import verify
 from transforms import house
 from transforms.contract_fields import TABLES
 from transforms.contract_sql import text
@@ -78,37 +81,53 @@ class Kept:
 
 
 def find_kept(settings: AuditSettings, current: str | None) -> Kept:
-    """What the warehouse named in the settings holds; `current` is the run that it can be built again from.
+    """What the warehouse named in the settings holds; `current` is the run that is served.
 
-    Raises UsageProblem for a file that no audit made, or that is damaged and no published run can replace, Busy for
-    one in use.
+    A warehouse that is gone, damaged, or older than what was published of it is built again from the newest run that
+    was made with it. Raises UsageProblem for a file that no audit made, or that is damaged and no published run can
+    replace, and for a new one where the output folder's history stands in another file; Busy for one in use.
     """
     target = settings.warehouse
-    manifest = read_published(settings.out, current) if current else None
-    made_by_current = bool(manifest) and (manifest.get("warehouse") or {}).get("path") == str(target.resolve())
+    nights = [one for one in earlier_manifests(settings.out) if one.get("warehouse")] if current else []
+    path = str(target.resolve())
+    last = next((one for one in nights if one["warehouse"]["path"] == path), None)
     if settings.is_rebuild:
-        if not manifest or not manifest.get("warehouse"):
+        if not nights:
             raise UsageProblem(
-                f"--out {settings.out}: its current run was not made with --warehouse, so nothing can be rebuilt from "
-                "it; run `minutewise audit --warehouse` over the extracts"
+                f"--out {settings.out}: none of its last runs was made with --warehouse, so nothing can be rebuilt; "
+                "run `minutewise audit --warehouse` over the extracts"
             )
-        return _from_run(target, settings, manifest, "a rebuild")
+        return _from_run(target, settings, last or nights[0], "a rebuild")
     if not target.exists() or not target.stat().st_size:
-        if not made_by_current:
-            return Kept(target)
-        return _from_run(target, settings, manifest, "the warehouse was gone")
+        if last:
+            return _from_run(target, settings, last, "the warehouse was gone")
+        if nights:
+            raise UsageProblem(
+                f"--warehouse {target}: does not exist, and the history of {settings.out} stands in "
+                f"{nights[0]['warehouse']['path']}; name that one, or build it here with `minutewise rebuild`"
+            )
+        return Kept(target)
     try:
-        return _read(target, settings.key)
+        kept = _read(target, settings.key)
     except (duckdb.Error, InputRejected) as problem:
-        if "lock" in str(problem):
+        if "Could not set lock" in str(problem):
             raise Busy(f"--warehouse {target}: another program has it open; close it there") from None
         if "without a key" in str(problem):
             raise UsageProblem(f"--warehouse {target}: is encrypted; give its key with --warehouse-key-file") from None
-        if made_by_current:
-            return _from_run(target, settings, manifest, "the warehouse was damaged")
+        if last:
+            return _from_run(target, settings, last, "the warehouse was damaged")
         raise UsageProblem(
             f"--warehouse {target}: is damaged, or was not made by an audit and would be replaced; choose another name"
         ) from None
+    if last and _is_older(kept, last, nights):
+        return _from_run(target, settings, last, "the warehouse was older than its last published run")
+    return kept
+
+
+def _is_older(kept: Kept, last: dict, nights: list[dict]) -> bool:
+    """Whether a copy of an earlier night was put back: a night on it would lose what was taken in since then."""
+    is_of_earlier_night = kept.run_id in [one["run_id"] for one in nights if one is not last]
+    return kept.run_id != last["run_id"] and (is_of_earlier_night or kept.last_file < last["warehouse"]["last_file"])
 
 
 def last_run(settings: AuditSettings) -> str | None:
@@ -159,6 +178,13 @@ def _read(target: Path, key: str | None) -> Kept:
 
 def _from_run(target: Path, settings: AuditSettings, manifest: dict, because: str) -> Kept:
     folder = settings.out / "runs" / manifest["run_id"]
+    (checked,) = verify(settings.out, manifest["run_id"])
+    if not checked.is_sound:
+        file, told = checked.problems[0]
+        raise UsageProblem(
+            f"{folder / file}: {told}; {because}, and {target} can be built again from a whole run only: take the run's "
+            "folder from a backup"
+        )
     held = [
         {
             "file_number": file["file_number"],
@@ -190,10 +216,13 @@ def restore(con, kept: Kept, key: str | None) -> None:
         con.execute("BEGIN")
         house.make_tables(con)
         for table in TABLES:
-            _fill(con, f"ok_{table}", _parquet(kept.restored_from / "accepted" / table))
+            if list((kept.restored_from / "accepted" / table).glob("*.parquet")):  # none where no row was accepted
+                _fill(con, f"ok_{table}", _parquet(kept.restored_from / "accepted" / table))
             _fill(con, f"past_{table}", _parquet(kept.restored_from / "accepted" / f"past_{table}"))
         _fill(con, "broken_row", _parquet(kept.restored_from / "accepted" / "broken_row"))
         _fill(con, "finding_life", _parquet(kept.restored_from / "finding_history"))
+        if manifest["schema_version"] == SCHEMA_VERSION:  # else what is gone now stays open
+            con.execute(f"CREATE TABLE house.finding AS FROM {_parquet(kept.restored_from / 'findings')}")
         _fill(con, "quarantine", f'(SELECT *, "row" AS row_json FROM {_parquet(kept.restored_from / "quarantine")})')
         con.execute("""
             INSERT INTO house.accepted_date

@@ -28,7 +28,8 @@ def night(tmp_path):
     def run(*visits, options: tuple = ()) -> str:
         extracts = write_days(tmp_path / "extracts", *visits)
         ran = audit(extracts, tmp_path / "out", "--digest-file", tmp_path / "digest.md", *options)
-        assert (ran.code, ran.err) == (0, "")
+        assert ran.code == 0
+        assert all(line.startswith("minutewise: Guard: ") for line in ran.err.splitlines())
         return (tmp_path / "digest.md").read_text()
 
     return run
@@ -36,6 +37,12 @@ def night(tmp_path):
 
 def cells(digest: str, rule: str = RULE) -> list[str]:
     """The rule's row in the digest's table: new, resolved, changed, and the dollars of each."""
+    new, _, *others = all_cells(digest, rule)
+    return [new, *others]
+
+
+def all_cells(digest: str, rule: str = RULE) -> list[str]:
+    """The same with the reopened findings behind the new ones."""
     (row,) = [line for line in digest.splitlines() if line.startswith(f"| {rule} |")]
     return [cell.strip() for cell in row.strip("|").split("|")][1:]
 
@@ -53,6 +60,14 @@ class TestFindings:
         assert cells(digest) == ["1", "0", "0", "$30.00", "-", "-"]
         assert f"- {RULE}: failed, was passed" in digest
         assert "- At risk in all, each billed unit once: $30.00, was $0.00" in digest
+
+    def test_a_finding_that_comes_back(self, night, tmp_path):
+        kept = ("--warehouse", tmp_path / "clinic.duckdb")
+        night(*HONEST, EXCESS, options=kept)
+        night(*HONEST, day(4, claims_units=4, minutes=60), options=kept)
+        digest = night(*HONEST, EXCESS, options=kept)
+        assert digest.startswith("# minutewise 2026-03-20: findings: 1 reopened\n")
+        assert all_cells(digest)[:4] == ["0", "1", "0", "0"]
 
     def test_a_resolved_finding(self, night):
         night(*HONEST, EXCESS)

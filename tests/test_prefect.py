@@ -5,34 +5,37 @@ import errno
 import json
 import os
 import re
-import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
-import yaml
 
 from flows import audit as audit_module
 from flows.audit import run_audit
 from flows.settings import AuditSettings
 from flows.stages import STAGES
 from flows.transient import passing_fault
+from tests.prefect_server import (
+    ROOT,
+    assert_holds_no_patient,
+    bare_environment,
+    end,
+    tasks_and_artifacts,
+    told_of_server,
+    wait_until,
+)
 from transforms.errors import AuditError, Busy, InputRejected, UsageProblem
 from transforms.extract import csv_reader
 
-ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "data" / "samples"
 AS_OF = date(2026, 11, 10)
 PATIENT, PHRASE = "CANARY-PATIENT", "CANARY phrase of a note"
-STAGE_NAMES = ["identify", "extract", "contract", "recompute", "judge", "publish"]
+STAGE_NAMES = ["identify", "extract", "contract", "recompute", "guard", "judge", "publish"]
 #: Files of a run that hold times of their own.
 TIMED = {"manifest.json", "expectations.json"}
 #: Tells every address that a process and its children look up or connect to.
@@ -82,88 +85,10 @@ def asked(extracts: Path, out: Path, **more) -> AuditSettings:
     return AuditSettings(out=out, as_of=AS_OF, extracts=extracts, reference=SAMPLES / "reference", **more)
 
 
-@dataclass(frozen=True)
-class Server:
-    """A Prefect server of the tests' own: its address and its folder."""
-
-    url: str
-    home: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return bare_environment(self.home) | {"PREFECT_API_URL": self.url, "PREFECT_HOME": str(self.home)}
-
-
-def bare_environment(home: Path) -> dict[str, str]:
-    """What a process needs to run the tree's own code, and nothing that says anything of Prefect."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "HOME": str(home),
-        "PYTHONPATH": str(ROOT),
-        "DO_NOT_TRACK": "1",
-    }
-
-
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """A server on a free port of loopback, and this process told of it before it imports Prefect."""
-    home = tmp_path_factory.mktemp("server") / "home"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Server(f"http://127.0.0.1:{port}/api", home)
-    quiet = {
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_LOGGING_TO_API_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    }
-    with ExitStack() as ending, (tmp_path_factory.mktemp("log") / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            env=bare_environment(home) | {"PREFECT_HOME": str(home)} | quiet,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        ending.callback(end, process)
-        wait_until(lambda: process.poll() is None and answers(f"{server.url}/health"), 120)
-        setting = ending.enter_context(pytest.MonkeyPatch.context())
-        for name, value in {**quiet, "PREFECT_HOME": str(home), "PREFECT_API_URL": server.url}.items():
-            setting.setenv(name, value)
-        from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
-
-        settings = {PREFECT_API_URL: server.url, PREFECT_LOGGING_TO_API_ENABLED: False}
-        ending.enter_context(temporary_settings(settings))
+def server(request, tmp_path_factory):
+    with told_of_server(request, tmp_path_factory) as server:
         yield server
-
-
-def end(process: subprocess.Popen) -> None:
-    """Ends a process that these tests started, and the children of its own session."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, how)
-            process.wait(20)
-            return
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
-
-
-def answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=2) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
-
-
-def wait_until(holds, seconds: float = 30) -> None:
-    last = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < last, "waited in vain"
-        time.sleep(0.3)
 
 
 def minutewise(*arguments: str, environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess:
@@ -187,29 +112,14 @@ def assert_same_audit(folder: Path, plain) -> None:
     assert set(ours) == set(theirs)
 
 
-def assert_holds_no_patient(home: Path) -> None:
-    """Nothing that Prefect wrote, its database and journal included, holds the patient or the note."""
-    held = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
-    assert any(path.name == "prefect.db" for path in held)
-    everything = b"".join(held.values())
-    assert b"minutewise-audit" in everything, "the look was at the wrong place"
-    assert b"CANARY" not in everything
-    results = home / "storage"
-    assert not (results.exists() and any(results.iterdir())), "a result was kept"
-
-
 def flow_run_of(out: Path):
     """The flow run that published into `out`, its task runs by name, and its artifacts by key."""
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowRunFilter
 
     with get_client(sync_client=True) as client:
         found = [run for run in client.read_flow_runs(limit=200) if run.parameters.get("out") == str(out)]
-        assert len(found) == 1
-        only = FlowRunFilter(id={"any_": [found[0].id]})
-        tasks = {task.name: task for task in client.read_task_runs(flow_run_filter=only)}
-        artifacts = {artifact.key: artifact for artifact in client.read_artifacts(flow_run_filter=only)}
-    return found[0], tasks, artifacts
+    assert len(found) == 1
+    return found[0], *tasks_and_artifacts(found[0].id)
 
 
 def task_runs_when_told(out: Path, holds) -> dict:
@@ -283,7 +193,7 @@ def test_with_a_server_it_is_the_same_audit_and_the_server_shows_it(extracts, pl
     assert_same_audit(out / "runs" / plain.manifest["run_id"], plain)
     assert not (out / ".prefect").exists(), "the user's own PREFECT_HOME was not used"
 
-    tasks = task_runs_when_told(out, lambda tasks: len(tasks) == 6 and all(states(tasks, "Completed")))
+    tasks = task_runs_when_told(out, lambda tasks: len(tasks) == len(STAGE_NAMES) and all(states(tasks, "Completed")))
     run, _, artifacts = flow_run_of(out)
     assert run.name == "audit of all dates, as of 2026-11-10"
     assert (run.state_name, run.state.message) == (
@@ -301,51 +211,6 @@ def test_with_a_server_it_is_the_same_audit_and_the_server_shows_it(extracts, pl
 
 def states(tasks: dict, name: str) -> list[bool]:
     return [task.state_name == name for task in tasks.values()]
-
-
-def test_the_deployment_of_prefect_yaml_runs_on_a_worker(extracts, plain, server, tmp_path):
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.actions import WorkPoolCreate
-    from prefect.deployments import run_deployment
-    from prefect.workers.process import ProcessWorker
-
-    template = ProcessWorker.get_default_base_job_template()
-    with get_client(sync_client=True) as client:
-        client.create_work_pool(WorkPoolCreate(name="minutewise", type="process", base_job_template=template))
-    prefect("--no-prompt", "deploy", "--all", environment=server.environment)
-    out = tmp_path / "out"
-    parameters = {"extracts": str(extracts), "out": str(out), "as_of": str(AS_OF), "fail_on": "error"}
-    run_deployment("minutewise-audit/clinic", parameters=parameters, timeout=0)
-    prefect("worker", "start", "--pool", "minutewise", "--run-once", environment=server.environment)
-    run, _, artifacts = flow_run_of(out)
-    assert (run.state_type.value, run.state_name) == ("FAILED", "Findings")
-    assert run.state.message == f"{plain.manifest['run_id']} is published; findings at or above error"
-    assert len(artifacts) == 2
-    assert_same_audit(out / "runs" / plain.manifest["run_id"], plain)
-    assert_holds_no_patient(server.home)
-
-
-def prefect(*arguments: str, environment: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "prefect", *arguments],
-        env=environment,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_the_flow_has_every_option_and_prefect_yaml_no_other(server):
-    from flows.nightly import audit_flow
-
-    parameters = set(audit_flow.parameters.properties)
-    assert parameters == {field.name for field in fields(AuditSettings)}
-    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-    assert deployments and all(set(one["parameters"]) <= parameters for one in deployments)
 
 
 @pytest.fixture
@@ -375,7 +240,9 @@ def test_a_fault_that_passes_is_tried_again(extracts, plain, run_flow, tmp_path,
     outcome = run_flow(asked(extracts, tmp_path))
     assert outcome.exit_code == 0
     assert_same_audit(outcome.folder, plain)
-    tasks = task_runs_when_told(tmp_path, lambda tasks: len(tasks) == 6 and all(states(tasks, "Completed")))
+    tasks = task_runs_when_told(
+        tmp_path, lambda tasks: len(tasks) == len(STAGE_NAMES) and all(states(tasks, "Completed"))
+    )
     assert {name: task.run_count for name, task in tasks.items()} == dict.fromkeys(STAGE_NAMES, 1) | {"extract": 3}
 
 
@@ -390,8 +257,19 @@ def test_the_first_look_at_the_extracts_is_tried_again_too(extracts, run_flow, t
 
     monkeypatch.setattr(Path, "open", open_once)
     assert run_flow(asked(extracts, tmp_path)).exit_code == 0
-    tasks = task_runs_when_told(tmp_path, lambda tasks: len(tasks) == 6 and all(states(tasks, "Completed")))
+    tasks = task_runs_when_told(
+        tmp_path, lambda tasks: len(tasks) == len(STAGE_NAMES) and all(states(tasks, "Completed"))
+    )
     assert tasks["identify"].run_count == 2
+
+
+def test_retries_come_at_no_fixed_moment(extracts, run_flow, tmp_path):
+    """Many clinics on one share must not come back to it all at once."""
+    assert run_flow(asked(extracts, tmp_path)).exit_code == 0
+    tasks = task_runs_when_told(tmp_path, lambda tasks: len(tasks) == len(STAGE_NAMES))
+    tried = {name: task.empirical_policy for name, task in tasks.items() if task.empirical_policy.retries}
+    assert sorted(tried) == ["extract", "identify"]
+    assert {(policy.retries, policy.retry_jitter_factor) for policy in tried.values()} == {(3, 0.5)}
 
 
 @pytest.mark.parametrize(("number", "tries"), [(errno.EIO, 4), (errno.EACCES, 1)])

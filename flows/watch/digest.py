@@ -12,7 +12,7 @@ from flows.watch.metrics import quarantine_share
 
 #: A share of set-aside rows that moved by less than this is told to nobody, unless it left zero or came back to it.
 LEAST_MOVE = 0.001
-_HEAD = ("rule", "new", "resolved", "changed", "new at risk", "resolved at risk", "changed by")
+_HEAD = ("rule", "new", "reopened", "resolved", "changed", "new at risk", "resolved at risk", "changed by")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def _nothing_to_compare(manifest: dict) -> Digest:
 
 
 def _in_short(changes: list[RuleChange], is_change: bool) -> str:
-    counts = {name: sum(getattr(change, name) for change in changes) for name in ("new", "resolved", "changed")}
+    names = ("new", "reopened", "resolved", "changed")
+    counts = {name: sum(getattr(change, name) for change in changes) for name in names}
     told = [f"{count} {name}" for name, count in counts.items() if count]
     if told:
         return "findings: " + ", ".join(told)
@@ -84,6 +85,7 @@ def _table(changes: list[RuleChange]) -> str:
         (
             change.rule_id,
             change.new,
+            change.reopened,
             change.resolved,
             change.changed,
             _amount(change.new_usd),
