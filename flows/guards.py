@@ -24,8 +24,6 @@ LEAST_NIGHTS = 3
 LEAST_ROWS = 20
 #: At most so many payers, dates and reasons are named in a sentence.
 MOST_NAMED = 5
-#: A value in the payer's column that stands on one patient's lines only may be that patient's: it is only counted.
-LEAST_PATIENTS = 2
 
 
 @dataclass(frozen=True)
@@ -182,12 +180,11 @@ def _payer_never_seen(facts: NightFacts, earlier: list[dict], limit: Decimal) ->
     new = {payer: of for payer, of in facts.payers.items() if payer not in known and of.lines >= limit}
     if not new:
         return ""
-    # So many at once are rather another column than new payers, and could be anything.
-    named = new if len(new) <= MOST_NAMED else {}
-    shown = [f"{payer[:40]} ({of.lines} claim lines)" for payer, of in named.items() if of.patients >= LEAST_PATIENTS]
+    # Never by name: where a column has slipped, what stands there may be a patient's.
+    lines = sum(of.lines for of in new.values())
     return (
-        f"payers never seen before: {len(new)}{', of them ' if shown else ''}{', '.join(shown)}; "
-        "check that it is no mistake, and that payer_method.csv says how they count (new_payers in manifest.json)"
+        f"payers never seen before: {len(new)}, on {lines} claim lines; check that it is no mistake, and that "
+        "payer_method.csv says how they count (new_payers in manifest.json)"
     )
 
 

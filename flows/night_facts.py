@@ -20,7 +20,7 @@ _REASONS = f"""
 select q.table_name, q.reason, count(*) from quarantine as q where q.{_TONIGHT}
 group by q.table_name, q.reason order by count(*) desc, q.reason"""
 _PAYERS = f"""
-select l.payer_id, count(*) as lines, count(distinct l.patient_key) as patients from stg_line as l
+select l.payer_id, count(*) as lines from stg_line as l
 where not l.is_set_aside and l.{_TONIGHT} group by l.payer_id order by l.payer_id"""
 # Only patients and dates that the rules would judge: the others accuse nobody.
 _DATES_WITHOUT_NOTES = f"""
@@ -47,10 +47,9 @@ class TableRows:
 
 @dataclass(frozen=True)
 class PayerLines:
-    """The claim lines in scope of one payer in a delivery, and on how many patients they stand."""
+    """The claim lines in scope of one payer in a delivery."""
 
     lines: int
-    patients: int
 
 
 @dataclass(frozen=True)

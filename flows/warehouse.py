@@ -182,8 +182,8 @@ def _from_run(target: Path, settings: AuditSettings, manifest: dict, because: st
     if not checked.is_sound:
         file, told = checked.problems[0]
         raise UsageProblem(
-            f"{folder / file}: {told}; {because}, and {target} can be built again from a whole run only: take the run's "
-            "folder from a backup"
+            f"{folder / file}: {told}; {because}, and {target} can be built again from a whole run only: take "
+            "the run's folder from a backup"
         )
     held = [
         {

@@ -187,32 +187,26 @@ class TestNoAcceptedClaims:
 
 
 class TestPayerNeverSeen:
-    def test_a_known_payer_is_silent_and_a_new_one_is_named(self):
-        assert fired(facts(payers={"MEDICARE": PayerLines(90, 40)})) == {}
-        said = fired(facts(payers={"MEDICARE": PayerLines(90, 40), "ACME": PayerLines(3, 2)}))["payer_never_seen"]
-        assert "1, of them ACME (3 claim lines)" in said and "MEDICARE" not in said
+    def test_a_known_payer_is_silent_and_a_new_one_is_counted(self):
+        assert fired(facts(payers={"MEDICARE": PayerLines(90)})) == {}
+        said = fired(facts(payers={"MEDICARE": PayerLines(90), "ACME": PayerLines(3)}))["payer_never_seen"]
+        assert said.startswith("payers never seen before: 1, on 3 claim lines;")
 
-    def test_a_value_that_may_be_a_patients_own_is_counted_only(self):
-        said = fired(facts(payers={"P-1010": PayerLines(3, 1)}))["payer_never_seen"]
-        assert "payers never seen before: 1;" in said and "P-1010" not in said
-
-    def test_more_than_five_are_counted_only(self):
-        said = fired(facts(payers={f"NAME{number}": PayerLines(3, 2) for number in range(6)}))["payer_never_seen"]
-        assert "before: 6;" in said and "NAME" not in said
-        assert "NAME4" in fired(facts(payers={f"NAME{n}": PayerLines(3, 2) for n in range(5)}))["payer_never_seen"]
+    def test_none_is_named_for_it_may_be_a_patients_own(self):
+        assert "P-1010" not in fired(facts(payers={"P-1010": PayerLines(3)}))["payer_never_seen"]
 
     def test_the_least_number_of_lines_is_the_users_to_say(self, tmp_path):
         guards = shipped(tmp_path, "payer_never_seen,warn,4,claim lines,2026-01-01,,ours,2026-01-02")
-        assert fired(facts(payers={"ACME": PayerLines(3, 2)}), guards=guards) == {}
-        assert "payer_never_seen" in fired(facts(payers={"ACME": PayerLines(4, 2)}), guards=guards)
+        assert fired(facts(payers={"ACME": PayerLines(3)}), guards=guards) == {}
+        assert "payer_never_seen" in fired(facts(payers={"ACME": PayerLines(4)}), guards=guards)
 
     def test_runs_before_there_were_guards_know_no_payers(self):
         old = {name: value for name, value in night().items() if name not in ("payers", "dates_without_notes")}
-        found = facts(payers={"ACME": PayerLines(3, 2)}, dates_without_notes={date(2026, 3, 2): 50})
+        found = facts(payers={"ACME": PayerLines(3)}, dates_without_notes={date(2026, 3, 2): 50})
         assert fired(found, [old]) == {}
 
     def test_the_manifest_carries_every_payer_ever_seen_on(self):
-        found = facts(payers={"ACME": PayerLines(3, 2)})
+        found = facts(payers={"ACME": PayerLines(3)})
         kept = manifest_entries(found, [night(payers=["OLDEST"])], [])
         assert (kept["payers"], kept["new_payers"]) == (["ACME", "OLDEST"], ["ACME"])
 
@@ -243,7 +237,7 @@ class TestClockWentBack:
 DREADFUL = facts(
     rows(30, 30, required=30),
     rows(500),
-    payers={"ACME": PayerLines(3, 2)},
+    payers={"ACME": PayerLines(3)},
     dates_without_notes={date(2026, 3, 2): 50},
     reference_checks={("the shipped code_cap.csv", date(2020, 1, 1)): 1},
 )
@@ -360,7 +354,7 @@ class TestNightFacts:
         assert (found.rows["claims"].accepted, found.rows["claims"].duplicate) == (4, 1)
         assert sum(found.rows["claims"].reasons.values()) == found.rows["claims"].quarantined == 1
         assert found.rows["notes"] == TableRows(2, 2)
-        assert found.payers == {"ACME": PayerLines(1, 1), "MEDICARE": PayerLines(2, 2)}
+        assert found.payers == {"ACME": PayerLines(1), "MEDICARE": PayerLines(2)}
 
     def test_a_covered_date_of_claims_without_any_note(self, con, tmp_path):
         """Notes on the 1st and the 5th cover the 3rd; the 7th lies behind the last note."""

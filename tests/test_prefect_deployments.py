@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 import yaml
 
@@ -96,7 +96,7 @@ def place(tmp_path_factory) -> Path:
 
 @contextmanager
 def worker_of(server, place: Path):
-    """A worker as the guide has it started, but that it asks for runs more often."""
+    """A worker that asks for runs more often than one does, and takes several at a time."""
     (place / "sitecustomize.py").write_text(JUDGE)
     environment = server.environment | {
         "PYTHONPATH": f"{ROOT}:{place}",
@@ -105,7 +105,7 @@ def worker_of(server, place: Path):
     }
     with (place / "worker.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "worker", "start", "--pool", "minutewise", "--limit", "1"],
+            [sys.executable, "-m", "prefect", "worker", "start", "--pool", "minutewise"],
             env=environment,
             cwd=ROOT,
             stdout=log,
@@ -150,8 +150,11 @@ def night_of(place: Path, *days: int, amended: int | None = None) -> dict:
         "out": place / "out",
         "warehouse": place / "house.duckdb",
         "as_of": AS_OF,
-        "override_guard": ["rows_read"],
     }
+
+
+def manifest_or_none(out: Path) -> dict | None:
+    return manifest_of(out) if (out / "current").exists() else None
 
 
 def manifest_of(out: Path) -> dict:
@@ -177,7 +180,7 @@ class TestWhatIsDeployed:
 
         (nightly,) = deployed["nightly"].schedules
         schedule, new_york = CronSchedule(**nightly.schedule.model_dump()), ZoneInfo("America/New_York")
-        for year_day in (date(2026, 10, 31), date(2027, 3, 13)):  # the days before clocks change
+        for year_day in (date(2026, 10, 30), date(2027, 3, 12)):  # the nights around a change of clocks
             after = datetime(year_day.year, year_day.month, year_day.day, 12, tzinfo=UTC)
             nights = list(schedule._get_dates_generator(n=3, start=after))
             told = {night.astimezone(new_york).strftime("%H:%M") for night in nights}
@@ -236,28 +239,51 @@ class TestTheFlows:
             assert not flow.retries, "a whole run is never tried again: its stages are, where that helps"
 
 
+@contextmanager
+def held(place: Path):
+    """A run started within the block is held at its judge stage: gives what waits for that, and says its process."""
+    reached, waits = place / "reached", place / "waits"
+    waits.touch()
+
+    def reaches() -> int:
+        wait_until(lambda: reached.exists() and reached.read_text(), 60)
+        return int(reached.read_text())
+
+    try:
+        yield reaches
+    finally:
+        waits.unlink()
+        reached.unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="module")
-def nights(client, worker, place):
-    """Two nights of one clinic: on the second an amended note and a new visit have come."""
+def killed(client, worker, place):
+    """The first night of a clinic, whose process is killed."""
+    with held(place) as reaches:
+        run = started("nightly", **night_of(place, 1, 2, 3, 4))
+        os.kill(reaches(), signal.SIGKILL)
+        run = finished(client, run)
+    return run, sorted(path.name for path in (place / "out").iterdir())
+
+
+@pytest.fixture(scope="module")
+def nights(client, killed, place):
+    """Then two nights that end by themselves: on the second an amended note and a new visit have come."""
     first = finished(client, started("nightly", **night_of(place, 1, 2, 3, 4)))
-    before = manifest_of(place / "out") if (place / "out" / "current").exists() else None
-    digest, metrics = place / "digest.md", place / "night.prom"
-    second = finished(
-        client,
-        started(
-            "nightly",
-            **night_of(place, 1, 2, 3, 4, 5, amended=2),
-            digest_file=digest,
-            metrics_file=metrics,
-            fail_on="error",
-            fail_on_new=True,
-        ),
-    )
+    before = manifest_of(place / "out")
+    watch = {"digest_file": place / "digest.md", "metrics_file": place / "night.prom"}
+    strict = {"fail_on": "error", "fail_on_new": True}
+    second = finished(client, started("nightly", **night_of(place, 1, 2, 3, 4, 5, amended=2), **watch, **strict))
     return first, before, second, manifest_of(place / "out")
 
 
 class TestNights:
-    def test_the_first_night_is_published(self, nights):
+    def test_a_killed_one_is_told_as_crashed_and_publishes_nothing(self, killed):
+        run, left = killed
+        assert (run.state_type.value, run.state_name) == ("CRASHED", "Crashed")
+        assert "current" not in left and ".flow_runs" in left
+
+    def test_the_next_one_completes_by_itself(self, nights):
         run, manifest, _, _ = nights
         assert (run.state_name, run.state.message) == ("Completed", f"{manifest['run_id']} is published")
         assert run.name == f"audit of all dates, as of {AS_OF}"
@@ -272,9 +298,10 @@ class TestNights:
 
     def test_the_server_shows_stages_and_artifacts(self, nights):
         *_, run, manifest = nights
-        wait_until(lambda: set(tasks_and_artifacts(run.id)[0]) == STAGE_NAMES)
-        tasks, artifacts = tasks_and_artifacts(run.id)
+        wait_until(lambda: len(tasks_and_artifacts(run.id)[0]) == len(STAGE_NAMES))
         wait_until(lambda: {one.state_name for one in tasks_and_artifacts(run.id)[0].values()} == {"Completed"})
+        tasks, artifacts = tasks_and_artifacts(run.id)
+        assert set(tasks) == STAGE_NAMES
         assert sorted(artifacts) == ["minutewise-rules", "minutewise-summary"]
         assert artifacts["minutewise-summary"].data.startswith(f"# Audit {manifest['run_id']}\n")
         shown = {row["rule"]: row["violations"] for row in json.loads(artifacts["minutewise-rules"].data)}
@@ -294,27 +321,199 @@ class TestNights:
 
 
 class TestTheOthers:
-    def test_a_backfill_goes_month_by_month_and_publishes(self, client, worker, tmp_path):
-        asked = night_of(tmp_path, 1, 2)
-        run = finished(client, started("backfill", **asked, since="2026-03-01", until="2026-03-31"))
-        manifest = manifest_of(tmp_path / "out")
+    @pytest.fixture(scope="class")
+    def runs(self, nights, client, place, tmp_path_factory):
+        """A backfill elsewhere, a verification and a retention, started at once."""
+        history, out = tmp_path_factory.mktemp("history"), place / "out"
+        dates = {"since": "2026-03-01", "until": "2026-03-31"}
+        runs = {
+            "backfill": started("backfill", **night_of(history, 1, 2), **dates),
+            "verify": started("verify", out=out, run_id=nights[3]["run_id"]),
+            "retention": started("retention", out=out, older_than="2026-12-31", as_of=AS_OF),
+        }
+        return {name: finished(client, run) for name, run in runs.items()} | {"history": history}
+
+    def test_a_backfill_goes_month_by_month_and_publishes(self, runs):
+        run, manifest = runs["backfill"], manifest_of(runs["history"] / "out")
         assert (run.state_name, run.state.message) == ("Completed", f"{manifest['run_id']} is published")
         assert run.name == f"backfill of 2026-03-01 to 2026-03-31, as of {AS_OF}"
         _, artifacts = tasks_and_artifacts(run.id)
         assert "2026-03: 2 service dates" in artifacts["minutewise-months"].data
 
-    def test_then_the_old_night_goes_and_the_new_one_is_sound(self, nights, client, worker, place):
+    def test_a_sound_run_is_told_sound(self, runs, nights):
+        run = runs["verify"]
+        assert (run.state_name, run.state.message) == ("Completed", "sound: 1 of 1 runs")
+        assert run.name == f"verify {nights[3]['run_id']}"
+
+    def test_the_old_night_goes_and_the_new_one_stays(self, runs, nights, place):
         _, before, _, manifest = nights
-        out = place / "out"
-        removal, check = (
-            started("retention", out=out, older_than="2026-12-31", as_of=AS_OF),
-            started("verify", out=out, every_run=True),
-        )
-        removal = finished(client, removal)
-        assert removal.state_name == "Completed" and removal.state.message.startswith("1 runs as of before 2026-12-31")
-        _, artifacts = tasks_and_artifacts(removal.id)
+        run = runs["retention"]
+        assert run.state_name == "Completed" and run.state.message.startswith("1 runs as of before 2026-12-31")
+        _, artifacts = tasks_and_artifacts(run.id)
         assert before["run_id"] in artifacts["minutewise-retention"].data
-        assert [path.name for path in (out / "runs").iterdir()] == [manifest["run_id"]]
-        check = finished(client, check)
-        assert (check.state_name, check.name) == ("Completed", "verify every run")
-        assert re.fullmatch(r"sound: ([12]) of \1 runs", check.state.message)
+        assert [path.name for path in (place / "out" / "runs").iterdir()] == [manifest["run_id"]]
+
+
+class TestInThisProcess:
+    """The flows without a worker: how they end when something is wrong."""
+
+    @pytest.fixture(autouse=True)
+    def judged(self, server, monkeypatch):
+        monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
+
+    def ends(self, flow, **asked) -> tuple[str, str]:
+        """The name and message of the state that a run of the flow ends in."""
+        state = flow(**asked, return_state=True)
+        return state.name, state.message
+
+    def audits(self, place: Path, *days: int, **more) -> tuple[str, str]:
+        from flows.nightly import audit_flow
+
+        return self.ends(audit_flow, **night_of(place, *days) | more)
+
+    def test_a_guard_that_stops_a_night_is_told_in_one_line(self, tmp_path):
+        for _ in range(2):
+            assert self.audits(tmp_path, 1, 2, 3)[0] == "Completed"
+        name, message = self.audits(tmp_path)
+        assert (name, message.count("\n")) == ("Failed", 0)
+        assert "nothing is published" in message and "--override-guard" in message
+
+    @pytest.mark.parametrize("busy_for", ["python", "duckdb"])
+    def test_time_that_is_up_ends_a_stage_under_way(self, busy_for, tmp_path, monkeypatch, capfd):
+        from flows import nightly
+
+        def work(run):
+            if busy_for == "python":
+                time.sleep(60)
+            with duckdb.connect() as con:
+                con.execute("select sum(a.range * b.range % 7) from range(10000000) a, range(1000000) b")
+
+        monkeypatch.setattr("flows.audit.STAGES", (*STAGES[:2], Stage("recompute", work)))
+        monkeypatch.setattr(nightly, "AUDIT_SECONDS", 2)
+        started_at = time.monotonic()
+        name, message = self.ends(nightly.audit_flow.with_options(timeout_seconds=2), **night_of(tmp_path, 1))
+        assert time.monotonic() - started_at < 15
+        assert name == "TimedOut" and message.startswith("stopped: it took longer than")
+        assert manifest_or_none(tmp_path / "out") is None
+        monkeypatch.undo()
+        monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
+        assert self.audits(tmp_path, 1)[0] == "Completed"
+        assert "CANARY" not in "".join(capfd.readouterr())
+
+    def test_a_run_that_is_not_what_it_was_is_damaged(self, tmp_path):
+        from flows.deployed import verify_flow
+
+        self.audits(tmp_path, 1)
+        run_id = manifest_of(tmp_path / "out")["run_id"]
+        (tmp_path / "out" / "runs" / run_id / "findings.csv").write_text("nothing was found\n")
+        name, message = self.ends(verify_flow, out=tmp_path / "out")
+        assert name == "Damaged" and message.startswith(f"not sound: {run_id} (1 of 1 runs); ")
+
+    def test_a_mistake_is_told_in_one_line_and_makes_no_folder(self, tmp_path):
+        from flows.deployed import backfill_flow, retention_flow, verify_flow
+
+        out = tmp_path / "nowhere"
+        for flow, asked, said in [
+            (verify_flow, {}, "no run is published there"),
+            (verify_flow, {"run_id": "x", "every_run": True}, "give one of them"),
+            (retention_flow, {"older_than": 30}, "no run is published there"),
+        ]:
+            name, message = self.ends(flow, out=out, **asked)
+            assert (name, said in message, message.count("\n")) == ("Failed", True, 0)
+        assert not out.exists()
+        dates = {"since": date(2026, 3, 31), "until": date(2026, 3, 1)}
+        name, message = self.ends(backfill_flow, **night_of(tmp_path, 1) | dates)
+        assert (name, message) == ("Failed", "since 2026-03-31 is after until 2026-03-01; swap them")
+
+    def test_days_and_dates_are_both_an_age(self, tmp_path):
+        from flows.deployed import retention_flow
+
+        self.audits(tmp_path, 1)
+        for older_than, before in [(30, "2026-02-18"), ("2026-02-18", "2026-02-18"), (date(2026, 2, 18), "2026-02-18")]:
+            asked = {"older_than": older_than, "as_of": AS_OF, "dry_run": True}
+            assert (
+                f"as of before {before} would be removed" in self.ends(retention_flow, out=tmp_path / "out", **asked)[1]
+            )
+
+    def test_months_outside_of_those_asked_are_left_and_told(self, tmp_path):
+        from flows.deployed import backfill_flow
+
+        dates = {"since": date(2026, 1, 1), "until": date(2026, 1, 31)}
+        name, message = self.ends(backfill_flow, **night_of(tmp_path, 1, 2) | dates)
+        assert name == "Completed" and message.startswith("nothing is published yet")
+        assert manifest_or_none(tmp_path / "out") is None
+
+    def test_a_run_that_lives_is_left_alone(self, tmp_path, client):
+        """Two at once: the second finds the first alive, and ends as busy without a word about it."""
+        from flows.nightly import audit_flow
+
+        met = {}
+
+        def meanwhile(run):
+            met["second"] = self.ends(audit_flow, **night_of(tmp_path, 1))
+            (mark,) = (tmp_path / "out" / ".flow_runs").iterdir()
+            met["first"] = client.read_flow_run(mark.name).state.name
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("flows.audit.STAGES", (Stage("extract", meanwhile), *STAGES))
+            assert self.audits(tmp_path, 1)[0] == "Completed"
+        assert met["first"] == "Running"
+        assert met["second"][0] == "Failed" and "another run holds" in met["second"][1]
+
+
+class TestAPowerCut:
+    """The last class of the file: it kills the worker, too."""
+
+    @pytest.fixture(scope="class")
+    def cut(self, nights, client, worker, place):
+        """A night that is cut off, and how it stands at the server then."""
+        with held(place) as reaches:
+            run = started("nightly", **night_of(place, 1, 2, 3, 4, 5, 6))
+            reaches()
+            for number in below(worker.pid):
+                os.kill(number, signal.SIGKILL)
+            worker.wait()
+            (mark,) = (place / "out" / ".flow_runs").iterdir()
+            assert mark.name == str(run.id)
+            return client.read_flow_run(run.id), client.read_deployment(run.deployment_id).concurrency_limit_id
+
+    def test_nobody_tells_the_server(self, cut):
+        run, limit = cut
+        assert run.state_name == "Running"
+
+    def test_the_next_run_completes_and_tells_it(self, cut, nights, server, client, place):
+        run, _ = cut
+        asked = night_of(place, 1, 2, 3, 4, 5, 6)
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in asked.items() if value]
+        driver = (place / "sitecustomize.py").read_text() + "\nfrom flows.cli import main\nmain()"
+        told = subprocess.run(
+            [sys.executable, "-c", driver, "audit", "--prefect", *options],
+            env=server.environment | {"JUDGE_WAITS": str(place / "waits")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert told.returncode == 0, told.stderr
+        assert manifest_of(place / "out")["previous_run"] == nights[3]["run_id"]
+        marked = client.read_flow_run(run.id)
+        assert (marked.state_type.value, marked.state.message) == (
+            "CRASHED",
+            "its process was killed; a later run found it, and puts in order what it left in the output folder",
+        )
+        assert list((place / "out" / ".flow_runs").iterdir()) == []
+
+    def test_its_stage_no_longer_runs_and_its_place_is_free(self, cut, client):
+        run, limit = cut
+        tasks, _ = tasks_and_artifacts(run.id)
+        assert "Running" not in {task.state_name for task in tasks.values()}
+        free = client.request("GET", "/v2/concurrency_limits/{id}", path_params={"id": limit}).json()
+        assert free["active_slots"] == 0
+
+
+def below(number: int) -> list[int]:
+    """A process and all its descendants."""
+    found = [number]
+    for task in Path(f"/proc/{number}/task").glob("*/children"):
+        found += [one for child in task.read_text().split() for one in below(int(child))]
+    return found

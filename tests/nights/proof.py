@@ -53,6 +53,7 @@ def _prove_sequence(sequence: Nights, folder: Path, make_warehouse, tally: Count
         reference = night.lay_out(folder / "extracts", folder / "reference")
         state = replay.night(night)
         found = warehouse.night(folder / "extracts", night.as_of, reference, list(night.removed))
+        assert put_aside(found) == expected_aside(state), f"quarantine differs\n{where}"
         if EVERY_NIGHT or number in compared:
             if is_of_its_time(state, night.as_of):
                 fresh = fresh_audit(folder / f"fresh {number}", state, night.as_of, reference)
@@ -64,6 +65,16 @@ def _prove_sequence(sequence: Nights, folder: Path, make_warehouse, tally: Count
             assert not found.recomputed_dates, f"recomputed, though nothing has changed\n{where}"
         before = outcome(found)
     assert_same(found, warehouse.rebuild(night.as_of, reference), f"after a rebuild, {where}")
+
+
+def put_aside(found) -> Counter:
+    """The quarantined rows by table, file and reason."""
+    return Counter((row["table_name"], row["file_name"], row["reason"]) for row in found.quarantine)
+
+
+def expected_aside(state: State) -> Counter:
+    """The same, as the replay has them."""
+    return Counter((old.row.table, old.row.file, old.reason) for old in state.aside)
 
 
 def _telling_night(sequence: Nights) -> int:
