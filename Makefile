@@ -24,7 +24,7 @@ test: setup
 
 # The long version of two tests: random sequences of nights, and kills at random times.
 soak: setup
-	MINUTEWISE_SEQUENCES=1000 MINUTEWISE_KILLS=1000 $(BIN)/python -m pytest -n auto \
+	MINUTEWISE_SEQUENCES=1000 MINUTEWISE_EVERY_NIGHT=1 MINUTEWISE_KILLS=1000 $(BIN)/python -m pytest -n auto \
 	    tests/test_incremental.py tests/test_incremental_more.py \
 	    tests/test_kill.py tests/test_kill_warehouse.py
 

@@ -104,13 +104,15 @@ def memory_only(monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
+#: Where a run with a warehouse, and one without, can be stopped: without one there is no commit.
+CASES = [(True, point) for point in AT_PUBLISHING]
+CASES += [(False, point) for point in AT_PUBLISHING if not point.startswith("warehouse")]
+
+
 @pytest.mark.usefixtures("memory_only")
-@pytest.mark.parametrize("has_warehouse", [True, False], ids=["with a warehouse", "without"])
+@pytest.mark.parametrize(("has_warehouse", "point"), CASES)
 class TestKilled:
-    @pytest.mark.parametrize("point", AT_PUBLISHING)
     def test_at_every_point_and_again_while_recovering(self, tmp_path, has_warehouse, point):
-        if not has_warehouse and point.startswith("warehouse"):
-            pytest.skip("no commit without a warehouse")
         for number, again in enumerate(AT_RECOVERY):
             folder = tmp_path / str(number)
             folder.mkdir()
@@ -127,10 +129,7 @@ class TestKilled:
             place.publish("next")
             assert place.current == "next" and place.leftovers == [] and place.is_agreed
 
-    @pytest.mark.parametrize("point", AT_PUBLISHING)
     def test_a_full_disk_at_every_point(self, tmp_path, monkeypatch, has_warehouse, point):
-        if not has_warehouse and point.startswith("warehouse"):
-            pytest.skip("no commit without a warehouse")
         place = Place(tmp_path, has_warehouse)
         monkeypatch.setenv(FAULT, f"{point}:full")
         in_force = FROM_HERE_ON_COMMITTED if has_warehouse else FROM_HERE_ON_SERVED

@@ -54,15 +54,19 @@ def test_the_warehouse_publishes_what_was_reasoned(told, tmp_path):
         assert (number, days(found.unjudged)) == (number, after.unjudged)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_findings_of_the_rows_in_force_are_the_oracles(seed, tmp_path):
-    replay = Replay()
-    (tmp_path / "reference").mkdir()
-    for night in draw_nights(seed).nights:
-        state, reference = replay.night(night), night.lay_out(tmp_path / "extracts", tmp_path / "reference")
-    if not (is_of_its_time(state, night.as_of) and state.blocks_were_given and night.reference):
-        pytest.skip("the oracle knows of no extract without blocks, and of no shipped reference")
-    found = fresh_audit(tmp_path / "fresh", state, night.as_of, reference)
+@pytest.mark.parametrize("first_seed", range(0, 60, 10))
+def test_findings_of_the_rows_in_force_are_the_oracles(first_seed, tmp_path):
+    for seed in range(first_seed, first_seed + 10):
+        replay, folder = Replay(), tmp_path / str(seed)
+        (folder / "reference").mkdir(parents=True)
+        for night in draw_nights(seed).nights:
+            state, reference = replay.night(night), night.lay_out(folder / "extracts", folder / "reference")
+        # The oracle knows of no extract without blocks, and of no shipped reference.
+        if is_of_its_time(state, night.as_of) and state.blocks_were_given and night.reference:
+            break
+    else:
+        pytest.fail("no sequence of these ends in what the oracle knows")
+    found = fresh_audit(folder / "fresh", state, night.as_of, reference)
     rows = [[typed(table, row.values) for row in state.rows(table)] for table in TABLES]
     expected = audit(*rows, as_of=night.as_of, reference=night.reference, unjudged=doubtful_days(state))
     assert found.unjudged == set(expected.unjudged)

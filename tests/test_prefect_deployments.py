@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from tests.prefect_server import (
     told_of_server,
     wait_until,
 )
+from transforms.errors import UsageProblem
 
 DEPLOYMENTS = {
     one["name"]: one for one in yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
@@ -151,10 +153,6 @@ def night_of(place: Path, *days: int, amended: int | None = None) -> dict:
         "warehouse": place / "house.duckdb",
         "as_of": AS_OF,
     }
-
-
-def manifest_or_none(out: Path) -> dict | None:
-    return manifest_of(out) if (out / "current").exists() else None
 
 
 def manifest_of(out: Path) -> dict:
@@ -292,7 +290,7 @@ class TestNights:
     def test_the_second_takes_in_what_is_new_and_says_what_it_found(self, nights):
         _, before, run, manifest = nights
         assert manifest["previous_run"] == before["run_id"]
-        assert manifest["night"]["service_dates_recomputed"] == 2
+        assert manifest["warehouse"]["service_dates_recomputed"] == 2
         assert (run.state_type.value, run.state_name) == ("FAILED", "Findings")
         assert run.state.message == f"{manifest['run_id']} is published; findings at or above error"
 
@@ -320,34 +318,35 @@ class TestNights:
         assert list((place / "out" / ".flow_runs").iterdir()) == []
 
 
-class TestTheOthers:
-    @pytest.fixture(scope="class")
-    def runs(self, nights, client, place, tmp_path_factory):
-        """A backfill elsewhere, a verification and a retention, started at once."""
-        history, out = tmp_path_factory.mktemp("history"), place / "out"
-        dates = {"since": "2026-03-01", "until": "2026-03-31"}
-        runs = {
-            "backfill": started("backfill", **night_of(history, 1, 2), **dates),
-            "verify": started("verify", out=out, run_id=nights[3]["run_id"]),
-            "retention": started("retention", out=out, older_than="2026-12-31", as_of=AS_OF),
-        }
-        return {name: finished(client, run) for name, run in runs.items()} | {"history": history}
+@pytest.fixture(scope="module")
+def others(nights, client, place, tmp_path_factory):
+    """A backfill elsewhere, a verification and a retention, started at once."""
+    history, out = tmp_path_factory.mktemp("history"), place / "out"
+    dates = {"since": "2026-03-01", "until": "2026-03-31"}
+    runs = {
+        "backfill": started("backfill", **night_of(history, 1, 2), **dates),
+        "verify": started("verify", out=out, run_id=nights[3]["run_id"]),
+        "retention": started("retention", out=out, older_than="2026-12-31", as_of=AS_OF),
+    }
+    return {name: finished(client, run) for name, run in runs.items()} | {"history": history}
 
-    def test_a_backfill_goes_month_by_month_and_publishes(self, runs):
-        run, manifest = runs["backfill"], manifest_of(runs["history"] / "out")
+
+class TestTheOthers:
+    def test_a_backfill_goes_month_by_month_and_publishes(self, others):
+        run, manifest = others["backfill"], manifest_of(others["history"] / "out")
         assert (run.state_name, run.state.message) == ("Completed", f"{manifest['run_id']} is published")
         assert run.name == f"backfill of 2026-03-01 to 2026-03-31, as of {AS_OF}"
         _, artifacts = tasks_and_artifacts(run.id)
         assert "2026-03: 2 service dates" in artifacts["minutewise-months"].data
 
-    def test_a_sound_run_is_told_sound(self, runs, nights):
-        run = runs["verify"]
+    def test_a_sound_run_is_told_sound(self, others, nights):
+        run = others["verify"]
         assert (run.state_name, run.state.message) == ("Completed", "sound: 1 of 1 runs")
         assert run.name == f"verify {nights[3]['run_id']}"
 
-    def test_the_old_night_goes_and_the_new_one_stays(self, runs, nights, place):
+    def test_the_old_night_goes_and_the_new_one_stays(self, others, nights, place):
         _, before, _, manifest = nights
-        run = runs["retention"]
+        run = others["retention"]
         assert run.state_name == "Completed" and run.state.message.startswith("1 runs as of before 2026-12-31")
         _, artifacts = tasks_and_artifacts(run.id)
         assert before["run_id"] in artifacts["minutewise-retention"].data
@@ -361,53 +360,55 @@ class TestInThisProcess:
     def judged(self, server, monkeypatch):
         monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
+    @pytest.fixture
+    def clinic(self, nights, place, tmp_path) -> Path:
+        """A copy of the clinic after its nights."""
+        shutil.copytree(place / "out", tmp_path / "out")
+        shutil.copy(place / "house.duckdb", tmp_path)
+        return tmp_path
+
     def ends(self, flow, **asked) -> tuple[str, str]:
         """The name and message of the state that a run of the flow ends in."""
         state = flow(**asked, return_state=True)
         return state.name, state.message
 
-    def audits(self, place: Path, *days: int, **more) -> tuple[str, str]:
+    def test_a_guard_that_stops_a_night_is_told_in_one_line(self, clinic):
         from flows.nightly import audit_flow
 
-        return self.ends(audit_flow, **night_of(place, *days) | more)
-
-    def test_a_guard_that_stops_a_night_is_told_in_one_line(self, tmp_path):
-        for _ in range(2):
-            assert self.audits(tmp_path, 1, 2, 3)[0] == "Completed"
-        name, message = self.audits(tmp_path)
+        asked, before = night_of(clinic, 1, 2, 3, 4), manifest_of(clinic / "out")
+        claims = clinic / "extracts" / "claims.csv"
+        claims.write_text(claims.read_text().replace("97110", "none"))
+        name, message = self.ends(audit_flow, **asked)
         assert (name, message.count("\n")) == ("Failed", 0)
-        assert "nothing is published" in message and "--override-guard" in message
+        assert "nothing is published" in message and message.endswith("--override-guard quarantine_share")
+        assert manifest_of(clinic / "out") == before
 
-    @pytest.mark.parametrize("busy_for", ["python", "duckdb"])
-    def test_time_that_is_up_ends_a_stage_under_way(self, busy_for, tmp_path, monkeypatch, capfd):
+    @pytest.mark.parametrize("busy_with", ["python", "duckdb"])
+    def test_time_that_is_up_ends_a_stage_under_way(self, busy_with, tmp_path, monkeypatch, capfd):
         from flows import nightly
 
         def work(run):
-            if busy_for == "python":
+            if busy_with == "python":
                 time.sleep(60)
             with duckdb.connect() as con:
-                con.execute("select sum(a.range * b.range % 7) from range(10000000) a, range(1000000) b")
+                con.execute(f"select '{CANARY}', sum(a.range * b.range % 7) from range(10000000) a, range(1000000) b")
 
-        monkeypatch.setattr("flows.audit.STAGES", (*STAGES[:2], Stage("recompute", work)))
-        monkeypatch.setattr(nightly, "AUDIT_SECONDS", 2)
-        started_at = time.monotonic()
-        name, message = self.ends(nightly.audit_flow.with_options(timeout_seconds=2), **night_of(tmp_path, 1))
-        assert time.monotonic() - started_at < 15
+        monkeypatch.setattr("flows.audit.IDENTIFY", Stage("identify", work, retries=3))
+        monkeypatch.setattr(nightly, "AUDIT_SECONDS", 3)
+        began = time.monotonic()
+        name, message = self.ends(nightly.audit_flow.with_options(timeout_seconds=3), **night_of(tmp_path, 1))
+        assert time.monotonic() - began < 20
         assert name == "TimedOut" and message.startswith("stopped: it took longer than")
-        assert manifest_or_none(tmp_path / "out") is None
-        monkeypatch.undo()
-        monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
-        assert self.audits(tmp_path, 1)[0] == "Completed"
         assert "CANARY" not in "".join(capfd.readouterr())
+        assert not (tmp_path / "out" / "runs").exists()
 
-    def test_a_run_that_is_not_what_it_was_is_damaged(self, tmp_path):
+    def test_a_run_that_is_not_what_it_was_is_damaged(self, clinic, nights):
         from flows.deployed import verify_flow
 
-        self.audits(tmp_path, 1)
-        run_id = manifest_of(tmp_path / "out")["run_id"]
-        (tmp_path / "out" / "runs" / run_id / "findings.csv").write_text("nothing was found\n")
-        name, message = self.ends(verify_flow, out=tmp_path / "out")
-        assert name == "Damaged" and message.startswith(f"not sound: {run_id} (1 of 1 runs); ")
+        run_id = nights[3]["run_id"]
+        (clinic / "out" / "runs" / run_id / "findings.csv").write_text("nothing was found\n")
+        name, message = self.ends(verify_flow, out=clinic / "out")
+        assert name == "Damaged" and message.startswith(f"not sound: {run_id} (1 of ")
 
     def test_a_mistake_is_told_in_one_line_and_makes_no_folder(self, tmp_path):
         from flows.deployed import backfill_flow, retention_flow, verify_flow
@@ -425,15 +426,13 @@ class TestInThisProcess:
         name, message = self.ends(backfill_flow, **night_of(tmp_path, 1) | dates)
         assert (name, message) == ("Failed", "since 2026-03-31 is after until 2026-03-01; swap them")
 
-    def test_days_and_dates_are_both_an_age(self, tmp_path):
+    def test_days_and_dates_are_both_an_age(self, clinic):
         from flows.deployed import retention_flow
 
-        self.audits(tmp_path, 1)
-        for older_than, before in [(30, "2026-02-18"), ("2026-02-18", "2026-02-18"), (date(2026, 2, 18), "2026-02-18")]:
+        for older_than in (30, "2026-02-18", date(2026, 2, 18)):
             asked = {"older_than": older_than, "as_of": AS_OF, "dry_run": True}
-            assert (
-                f"as of before {before} would be removed" in self.ends(retention_flow, out=tmp_path / "out", **asked)[1]
-            )
+            name, message = self.ends(retention_flow, out=clinic / "out", **asked)
+            assert name == "Completed" and "as of before 2026-02-18 would be removed" in message
 
     def test_months_outside_of_those_asked_are_left_and_told(self, tmp_path):
         from flows.deployed import backfill_flow
@@ -441,9 +440,9 @@ class TestInThisProcess:
         dates = {"since": date(2026, 1, 1), "until": date(2026, 1, 31)}
         name, message = self.ends(backfill_flow, **night_of(tmp_path, 1, 2) | dates)
         assert name == "Completed" and message.startswith("nothing is published yet")
-        assert manifest_or_none(tmp_path / "out") is None
+        assert not (tmp_path / "out" / "current").exists()
 
-    def test_a_run_that_lives_is_left_alone(self, tmp_path, client):
+    def test_a_run_that_lives_is_left_alone(self, tmp_path, client, monkeypatch):
         """Two at once: the second finds the first alive, and ends as busy without a word about it."""
         from flows.nightly import audit_flow
 
@@ -453,32 +452,31 @@ class TestInThisProcess:
             met["second"] = self.ends(audit_flow, **night_of(tmp_path, 1))
             (mark,) = (tmp_path / "out" / ".flow_runs").iterdir()
             met["first"] = client.read_flow_run(mark.name).state.name
+            raise UsageProblem("enough")
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("flows.audit.STAGES", (Stage("extract", meanwhile), *STAGES))
-            assert self.audits(tmp_path, 1)[0] == "Completed"
+        monkeypatch.setattr("flows.audit.IDENTIFY", Stage("identify", meanwhile))
+        assert self.ends(audit_flow, **night_of(tmp_path, 1)) == ("Failed", "enough")
         assert met["first"] == "Running"
         assert met["second"][0] == "Failed" and "another run holds" in met["second"][1]
 
 
+@pytest.fixture(scope="module")
+def cut(others, client, worker, place):
+    """A night that is cut off with its worker, and how it stands at the server then. It comes last of all."""
+    with held(place) as reaches:
+        run = started("nightly", **night_of(place, 1, 2, 3, 4, 5, 6))
+        reaches()
+        (mark,) = (place / "out" / ".flow_runs").iterdir()
+        assert mark.name == str(run.id)
+        for number in below(worker.pid):
+            os.kill(number, signal.SIGKILL)
+        worker.wait()
+    return client.read_flow_run(run.id), client.read_deployment(run.deployment_id).global_concurrency_limit
+
+
 class TestAPowerCut:
-    """The last class of the file: it kills the worker, too."""
-
-    @pytest.fixture(scope="class")
-    def cut(self, nights, client, worker, place):
-        """A night that is cut off, and how it stands at the server then."""
-        with held(place) as reaches:
-            run = started("nightly", **night_of(place, 1, 2, 3, 4, 5, 6))
-            reaches()
-            for number in below(worker.pid):
-                os.kill(number, signal.SIGKILL)
-            worker.wait()
-            (mark,) = (place / "out" / ".flow_runs").iterdir()
-            assert mark.name == str(run.id)
-            return client.read_flow_run(run.id), client.read_deployment(run.deployment_id).concurrency_limit_id
-
     def test_nobody_tells_the_server(self, cut):
-        run, limit = cut
+        run, _limit = cut
         assert run.state_name == "Running"
 
     def test_the_next_run_completes_and_tells_it(self, cut, nights, server, client, place):
@@ -507,8 +505,8 @@ class TestAPowerCut:
         run, limit = cut
         tasks, _ = tasks_and_artifacts(run.id)
         assert "Running" not in {task.state_name for task in tasks.values()}
-        free = client.request("GET", "/v2/concurrency_limits/{id}", path_params={"id": limit}).json()
-        assert free["active_slots"] == 0
+        assert limit.active_slots == 1
+        assert client.read_global_concurrency_limit_by_name(limit.name).active_slots == 0
 
 
 def below(number: int) -> list[int]:

@@ -160,10 +160,10 @@ def fill_row_json(con) -> None:
             GROUP BY source_line""")
     con.execute("""
         CREATE OR REPLACE TABLE quarantine AS
-        SELECT broken.* REPLACE (input_file.file_name AS file_name,
+        SELECT broken.* REPLACE (delivered_file.file_name AS file_name,
             coalesce(broken.row_json, row_text.row_json) AS row_json)
         FROM quarantine AS broken
-        LEFT JOIN input_file ON input_file.file_number = broken.file_number
+        LEFT JOIN delivered_file ON delivered_file.file_number = broken.file_number
         LEFT JOIN row_text
             ON row_text.file_number = broken.file_number AND row_text.source_line = broken.source_line
         ORDER BY broken.table_name, broken.file_number, broken.source_line, broken.piece""")

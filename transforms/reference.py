@@ -11,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 from transforms.errors import UsageProblem
 
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
 OPEN_END = date(9999, 12, 31)
+#: One statement a row would take longer than all of a small audit.
+ROWS_PER_INSERT = 200
 PERIOD_COLUMNS = ("effective_from", "effective_to")
 PROOF_COLUMNS = ("citation", "citation_url", "last_checked_on")
 #: Every guard of guard.csv and the unit of its limit; None where it has no limit. flows/guards.py is what they do.
@@ -359,9 +361,20 @@ def _create(con, table: Table, rows: list[Row]) -> None:
         columns += ["effective_from date", "effective_to date", "reference_key varchar"]
     con.execute(f"create or replace table {name} ({', '.join(columns)})")
     ordered = sorted(rows, key=lambda row: (tuple(str(part) for part in row.key), row.start))
-    for row in ordered:
-        values = list(row.values.values())
-        if table.is_dated:
-            key = "/".join(str(part) for part in row.key if part is not None)
-            values += [row.start, row.end, f"{table.name}:{key}@{row.start.isoformat()}"]
-        con.execute(f"insert into {name} values ({', '.join('?' * len(values))})", values)
+    for few in _batched(ordered, ROWS_PER_INSERT):
+        values = [_cells(table, row) for row in few]
+        one = f"({', '.join('?' * len(values[0]))})"
+        con.execute(f"insert into {name} values {', '.join([one] * len(values))}", list(chain.from_iterable(values)))
+
+
+def _cells(table: Table, row: Row) -> list:
+    cells = list(row.values.values())
+    if table.is_dated:
+        key = "/".join(str(part) for part in row.key if part is not None)
+        cells += [row.start, row.end, f"{table.name}:{key}@{row.start.isoformat()}"]
+    return cells
+
+
+def _batched(rows: list, size: int) -> list[list]:
+    """The rows in lists of at most `size`."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
