@@ -12,7 +12,10 @@ from flows.failures import told_without_values
 from flows.lock import only_run
 from flows.settings import AuditSettings, severities_at_or_above
 from flows.stages import IDENTIFY, STAGES, Run, Stage, close_run, open_run, timed
+from transforms.errors import UsageProblem
 
+#: How DuckDB's files begin, behind a checksum.
+_MAGIC, _MAGIC_ENDS = b"DUCK", 12
 #: Runs one stage of a run; Prefect puts a task around it.
 Runner = Callable[[Stage, Run], None]
 
@@ -53,9 +56,24 @@ def holding(settings: AuditSettings):
     """Nobody else in the output folder and the warehouse; what is made is the owner's alone, errors hold no values."""
     locks = [settings.out / ".lock"]
     if settings.warehouse:
+        _require_database(settings.warehouse)
         locks.append(settings.warehouse.with_name(settings.warehouse.name + ".lock"))
     with _own_files_only(), told_without_values(), only_run(*locks):
         yield
+
+
+def _require_database(path: Path) -> None:
+    """Raises UsageProblem for a file that is no DuckDB file and never was a warehouse: nothing is laid beside it."""
+    lock = path.with_name(path.name + ".lock")
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MAGIC_ENDS)
+    except FileNotFoundError:
+        return
+    except OSError as problem:
+        raise UsageProblem(f"--warehouse {path}: cannot be read ({problem.strerror}); check its rights") from None
+    if head and not head.endswith(_MAGIC) and not lock.exists():
+        raise UsageProblem(f"--warehouse {path}: was not made by an audit and would be replaced; choose another name")
 
 
 @contextmanager

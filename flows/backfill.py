@@ -23,6 +23,7 @@ from flows.stages import (
     open_run,
     timed,
 )
+from flows.unpublished import note_unpublished
 from flows.warehouse import put_in_place
 from transforms import history, house
 from transforms.errors import UsageProblem
@@ -71,6 +72,8 @@ def _take_in(run: Run, run_stage) -> None:
         with attached(con, kept.file, settings.key):
             because = kept.all_dates_because or why_all_dates(con, code_version())
             history.find_touched(con, because, settings.as_of)
+        # Said before it is so: were the warehouse lost, these files are asked for again.
+        note_unpublished(settings.out, run.files)
         with _writing(con, run):
             house.make_tables(con)
             house.merge_rows(con)

@@ -140,8 +140,8 @@ def removed_text(removed: Removed) -> str:
     verb = "would be removed" if removed.is_dry_run else "removed"
     lines = [f"{run.run_id}: {verb} ({run.files:,} files, {run.bytes:,} bytes)" for run in removed.runs]
     lines.append(
-        f"{len(removed.runs)} runs as of before {removed.before} {verb}, and Great Expectations' results of "
-        f"{len(removed.judgements)}"
+        f"{len(removed.runs)} runs with an as-of date before {removed.before} {verb}, "
+        f"and Great Expectations' results of {len(removed.judgements)}"
     )
     return "\n".join(lines)
 

@@ -70,6 +70,8 @@ class AuditSettings:
             raise UsageProblem(
                 "--warehouse goes with the whole history: leave --since and --until out, or audit without --warehouse"
             )
+        if self.warehouse and self.warehouse.resolve().is_relative_to((self.out / "runs").resolve()):
+            raise UsageProblem(f"--warehouse {self.warehouse}: lies among the published runs; choose another folder")
         for option in ("removed", "warehouse_key_file"):
             if getattr(self, option) and self.warehouse is None:
                 raise UsageProblem(f"--{option.replace('_', '-')} needs --warehouse FILE")

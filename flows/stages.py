@@ -23,6 +23,7 @@ from flows.placing import recover
 from flows.publish import current_run, publish_run, read_published
 from flows.rights import Rights, rights_for
 from flows.settings import AuditSettings
+from flows.unpublished import forget_unpublished, require_unpublished
 from flows.warehouse import Kept, find_kept, last_run, put_in_place, restore
 from transforms import history
 from transforms.contract import apply_contract
@@ -78,12 +79,17 @@ def identify(run: Run) -> None:
     run.messages += [mended] if mended else []
     run.previous_run = current_run(settings.out)
     run.mapping = load_mapping(settings.mapping) if settings.mapping else None
-    run.files = [] if settings.is_rebuild else find_inputs(settings.extracts, settings.explicit, run.mapping)
     held = []
     if settings.warehouse:
         run.kept = find_kept(settings, run.previous_run)
         run.messages += run.kept.messages
         held = run.kept.held
+    if not settings.is_rebuild:
+        # A night may bring no claims: the warehouse has those of the nights before.
+        run.files = find_inputs(settings.extracts, settings.explicit, run.mapping, needs_claims=not held)
+    if run.kept:
+        if run.kept.restored_from or not held:
+            require_unpublished(settings.out, run.files)
         run.files = run.kept.take(run.files, settings.removed)
     run.audit_digest = audit_digest(settings, run.files, held, run.kept.removed if run.kept else [])
     _find_published(run)
@@ -210,6 +216,7 @@ def publish(run: Run) -> None:
                 put_in_place(con, run.kept)
 
             run.manifest = publish_run(run, con, commit_and_place)
+        forget_unpublished(run.settings.out)
 
 
 @dataclass(frozen=True)

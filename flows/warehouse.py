@@ -1,5 +1,6 @@
 """The warehouse of a run: what it holds, whether it is sound, and how it is built again from the published runs."""
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,6 +25,8 @@ from transforms.night import attached
 
 #: DuckDB's file begins with three headers of this size; blocks follow.
 _HEADER_BYTES = 3 * 4096
+#: What attach_encrypted says of a file whose head is broken.
+_NO_ENCRYPTED_FILE = "cannot be opened as an encrypted DuckDB file"
 
 
 @dataclass
@@ -107,9 +110,13 @@ def find_kept(settings: AuditSettings, current: str | None) -> Kept:
                 f"{nights[0]['warehouse']['path']}; name that one, or build it here with `minutewise rebuild`"
             )
         return Kept(target)
+    if not os.access(target, os.R_OK | os.W_OK):
+        raise UsageProblem(f"--warehouse {target}: cannot be read and written; check its rights")
     try:
         kept = _read(target, settings.key)
-    except (duckdb.Error, InputRejected) as problem:
+    except (duckdb.Error, InputRejected, UsageProblem) as problem:
+        if isinstance(problem, UsageProblem) and not (last and _NO_ENCRYPTED_FILE in str(problem)):
+            raise
         if "Could not set lock" in str(problem):
             raise Busy(f"--warehouse {target}: another program has it open; close it there") from None
         if "without a key" in str(problem):
@@ -119,6 +126,12 @@ def find_kept(settings: AuditSettings, current: str | None) -> Kept:
         raise UsageProblem(
             f"--warehouse {target}: is damaged, or was not made by an audit and would be replaced; choose another name"
         ) from None
+    newest = nights[0] if nights else None
+    if newest and newest["warehouse"]["path"] != path and kept.run_id != newest["run_id"]:
+        raise UsageProblem(
+            f"--warehouse {target}: does not hold the last night of {settings.out}, which was made with "
+            f"{newest['warehouse']['path']}; name that one, or build this one anew with `minutewise rebuild`"
+        )
     if last and _is_older(kept, last, nights):
         return _from_run(target, settings, last, "the warehouse was older than its last published run")
     return kept
@@ -162,10 +175,7 @@ def _read(target: Path, key: str | None) -> Kept:
         state = house.state(con)
         if state is None:
             return Kept(target)
-        blocks, size = con.execute(
-            "SELECT total_blocks, block_size FROM pragma_database_size() WHERE database_name = 'house'"
-        ).fetchone()
-        if target.stat().st_size < _HEADER_BYTES + blocks * size or state["house_schema"] != house.HOUSE_SCHEMA:
+        if _is_cut_short(con, target, tables) or state["house_schema"] != house.HOUSE_SCHEMA:
             raise InputRejected(f"--warehouse {target}: is damaged")
         return Kept(
             target,
@@ -174,6 +184,25 @@ def _read(target: Path, key: str | None) -> Kept:
             as_of=state["as_of"],
             last_file=state["file_number"],
         )
+
+
+def _is_cut_short(con, target: Path, tables: set[str]) -> bool:
+    """Whether the file ends before the last block in use. DuckDB itself cuts off blocks that are free, and still
+    counts them, so a file shorter than its count is looked into: by what it says of its blocks, not by its rows."""
+    blocks, size = con.execute(
+        "SELECT total_blocks, block_size FROM pragma_database_size() WHERE database_name = 'house'"
+    ).fetchone()
+    whole = (target.stat().st_size - _HEADER_BYTES) // size
+    if whole >= blocks:
+        return False
+    used = ["SELECT max(block_id) AS block FROM pragma_metadata_info('house')"]
+    used += [
+        "SELECT greatest(max(block_id), max(list_max(additional_block_ids))) "
+        f"FROM pragma_storage_info({text(f'house.main.{table}')})"
+        for table in sorted(tables)
+    ]
+    (last,) = con.execute(f"SELECT max(block) FROM ({' UNION ALL '.join(used)})").fetchone()
+    return last is not None and last >= whole
 
 
 def _from_run(target: Path, settings: AuditSettings, manifest: dict, because: str) -> Kept:

@@ -3,6 +3,7 @@
 import functools
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -49,6 +50,8 @@ class WatchOptions:
                 raise UsageProblem("--notify-command: a quotation mark is not closed") from None
             if not words or not words[0]:
                 raise UsageProblem("--notify-command: is empty; give a program and its arguments")
+            if not shutil.which(words[0]):
+                raise UsageProblem(f"--notify-command: no program {words[0]!r} is here; check its path and rights")
         if self.notify_block is not None and not _BLOCK.fullmatch(self.notify_block):
             raise UsageProblem(
                 f"--notify-block {self.notify_block}: write it as TYPE/NAME, say slack-webhook/nightly "

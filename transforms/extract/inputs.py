@@ -43,13 +43,16 @@ class InputFile:
 
 
 def find_inputs(
-    extracts: Path | None, explicit: dict[str, str | None] | None = None, mapping: Mapping | None = None
+    extracts: Path | None,
+    explicit: dict[str, str | None] | None = None,
+    mapping: Mapping | None = None,
+    needs_claims: bool = True,
 ) -> list[InputFile]:
     """The files of a run, claims first and by name within a table, each with the digest of its bytes.
 
     `explicit` holds a path or glob for 'claims', 'notes' or 'note_blocks', and takes the place of the
-    folder's files of that table. A table other than claims may have no file. Raises UsageProblem for a
-    missing folder or file, when nothing looks like claims, and for a link out of the folder, or out of a glob's:
+    folder's files of that table. A table may have no file, claims only where `needs_claims` is false. Raises
+    UsageProblem for a missing folder or file, when nothing looks like the claims needed, and for a link out of the folder, or out of a glob's:
     who may put links into a folder of extracts could have any file of this machine read.
     """
     explicit = {table: pattern for table, pattern in (explicit or {}).items() if pattern is not None}
@@ -57,7 +60,7 @@ def find_inputs(
     for table in TABLES:
         try:
             folder = _folder(extracts)
-            paths = _paths(folder, table, explicit, mapping)
+            paths = _paths(folder, table, explicit, mapping, needs_claims)
         except OSError as problem:
             raise UsageProblem(
                 f"{one_line(problem.filename)}: cannot be read ({problem.strerror}): check its rights"
@@ -67,11 +70,13 @@ def find_inputs(
     return found
 
 
-def _paths(folder: Path | None, table: str, explicit: dict[str, str], mapping: Mapping | None) -> list[Path]:
+def _paths(
+    folder: Path | None, table: str, explicit: dict[str, str], mapping: Mapping | None, needs_claims: bool
+) -> list[Path]:
     if table in explicit:
         return _explicit_paths(table, explicit[table])
     paths = _folder_paths(folder, table, mapping) if folder is not None else []
-    if not paths and table == "claims":
+    if not paths and table == "claims" and needs_claims:
         raise UsageProblem(_no_claims(folder))
     return paths
 

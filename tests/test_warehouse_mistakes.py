@@ -1,0 +1,89 @@
+"""Warehouses named by mistake, lost ones, and nights that bring no claims."""
+
+import duckdb
+import pytest
+
+from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write_days
+
+
+@pytest.fixture(autouse=True)
+def without_great_expectations(monkeypatch):
+    """It takes seconds, and these tests are not about it."""
+    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
+
+
+@pytest.fixture
+def extracts(tmp_path):
+    return write_days(tmp_path / "extracts", day(1), day(2), day(3, claims_units=4))
+
+
+def findings(out) -> list[str]:
+    runs, current = published(out)
+    assert current in runs
+    query = "select finding_id from read_parquet(?) order by finding_id"
+    return [row[0] for row in duckdb.execute(query, [str(out / "runs" / current / "findings.parquet")]).fetchall()]
+
+
+class TestNamedByMistake:
+    def test_a_strangers_file_gets_no_lock_beside_it(self, tmp_path, extracts):
+        (tmp_path / "notes.txt").write_text("hello, this is no database")
+        ran = audit(extracts, tmp_path / "out", "--warehouse", tmp_path / "notes.txt")
+        refused(ran, 2, "was not made by an audit", out=tmp_path / "out")
+        assert not (tmp_path / "notes.txt.lock").exists()
+
+    def test_not_among_the_published_runs(self, tmp_path, extracts):
+        ran = audit(extracts, tmp_path / "out", "--warehouse", tmp_path / "out" / "runs" / "w.duckdb")
+        refused(ran, 2, "lies among the published runs")
+
+    def test_a_second_warehouse_does_not_fork_the_history(self, tmp_path, extracts):
+        out, first, second = tmp_path / "out", tmp_path / "w1.duckdb", tmp_path / "w2.duckdb"
+        assert audit(extracts, out, "--warehouse", first).code == 0
+        assert minutewise("rebuild", "--out", out, "--warehouse", second, "--as-of", "2026-03-20").code == 0
+        write_days(tmp_path / "late", day(4, claims_units=4))
+        for path in (tmp_path / "late").iterdir():
+            path.rename(extracts / f"{path.stem}_late.csv")
+        assert audit(extracts, out, "--warehouse", second).code == 0
+        before = findings(out)
+        ran = audit(extracts, out, "--warehouse", first)
+        assert ran.code == 2 and str(second) in ran.err and "rebuild" in ran.err
+        assert findings(out) == before
+
+
+class TestNightsWithoutClaims:
+    def test_late_notes_alone_are_taken_in(self, tmp_path, extracts):
+        out, kept = tmp_path / "out", ("--warehouse", tmp_path / "w.duckdb")
+        visit = day(4)
+        write_days(extracts, day(1), day(2), day(3), visit)
+        (extracts / "notes.csv").unlink()
+        write_days(tmp_path / "early", day(1), day(2), day(3), day(9))
+        (tmp_path / "early" / "notes.csv").rename(extracts / "notes.csv")
+        assert audit(extracts, out, *kept, "--allow-low-match").code == 0
+        assert len(findings(out)) > 0
+        for path in extracts.iterdir():
+            path.unlink()
+        write_days(tmp_path / "late", visit)
+        (tmp_path / "late" / "notes.csv").rename(extracts / "notes_late.csv")
+        ran = audit(extracts, out, *kept, "--allow-low-match")
+        assert ran.code == 0, ran.err
+        assert findings(out) == []
+
+    def test_the_first_night_needs_claims(self, tmp_path, extracts):
+        (extracts / "claims.csv").unlink()
+        ran = audit(extracts, tmp_path / "out", "--warehouse", tmp_path / "w.duckdb")
+        refused(ran, 2, "no claims*.csv", out=tmp_path / "out")
+
+
+class TestLostBeforeItWasPublished:
+    def test_the_files_of_an_open_backfill_are_asked_for_again(self, tmp_path, extracts):
+        out, kept = tmp_path / "out", ("--warehouse", tmp_path / "w.duckdb")
+        write_days(extracts, day(1), day(2))
+        asked = ("--extracts", extracts, "--out", out, *kept, "--as-of", "2026-03-20")
+        ran = minutewise("backfill", *asked, "--since", "2026-03-02", "--until", "2026-03-31")
+        assert ran.code == 0 and "are left" in ran.err
+        (tmp_path / "w.duckdb").unlink()
+        moved = (extracts / "notes.csv").rename(tmp_path / "notes.csv")
+        ran = minutewise("audit", *asked, "--allow-low-match")
+        refused(ran, 3, "notes.csv", "Put them back", out=out)
+        moved.rename(extracts / "notes.csv")
+        assert minutewise("audit", *asked).code == 0
+        assert not (out / ".unpublished").exists()
