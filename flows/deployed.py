@@ -13,7 +13,8 @@ from pydantic import Field
 from flows.audit import Outcome, Runner
 from flows.backfill import run_backfill
 from flows.flow_marks import living
-from flows.flow_parts import HOUR, audited, in_task, in_time, shown_beside, stated
+from flows.flow_parts import audited, in_task, shown_beside, stated
+from flows.flow_time import HOUR, in_time
 from flows.retention import removed_text, retain
 from flows.settings import AuditSettings
 from flows.verify import Checked, verify, verify_text

@@ -4,10 +4,8 @@ Tasks take and return nothing, states hold messages of ours only, and no result 
 may read all that Prefect writes down.
 """
 
-import asyncio
 import logging
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,6 +20,7 @@ from prefect.states import Completed, Failed
 
 from flows.audit import Outcome, Runner
 from flows.flow_marks import living
+from flows.flow_time import TIMED_OUT, Stopped, in_time
 from flows.progress import shown_stage
 from flows.settings import AuditSettings
 from flows.stages import Run, Stage, timed
@@ -34,16 +33,11 @@ from transforms.errors import AuditError, UsageProblem
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
-HOUR = 3600
 #: Seconds before the first retry; each further one waits twice as long, and each is drawn around that.
 RETRY_SECONDS = "MINUTEWISE_RETRY_SECONDS"
 JITTER = 0.5
 #: True where the command line watches the audit itself, and the flow is not to tell everything a second time.
 IS_WATCHED: ContextVar[bool] = ContextVar("is_watched", default=False)
-
-
-class Stopped(AuditError):
-    """Prefect stopped the flow: its time was up, or its server was away (exit 4)."""
 
 
 def in_task(name: str, retries: int, do: Callable[[], T]) -> T:
@@ -146,26 +140,10 @@ def _watching(options: dict, out) -> Iterator[tuple[Runner, Callable[[Outcome], 
         yield night.around(run_stage), night.ended
 
 
-@contextmanager
-def in_time(seconds: int) -> Iterator[None]:
-    """Turns Prefect's interruption, which comes as a cancellation, into words; `seconds` is the flow's own limit."""
-    started = time.monotonic()
-    try:
-        yield
-    except (asyncio.CancelledError, Exception) as problem:
-        is_late = time.monotonic() - started >= seconds - 1
-        # DuckDB tells an interrupted query as an error of its own. A subclass of AuditError knows better what is wrong.
-        is_known = isinstance(problem, AuditError) and type(problem) is not AuditError
-        if not isinstance(problem, asyncio.CancelledError) and (is_known or not is_late):
-            raise
-        why = f"it took longer than {seconds / HOUR:g} hours" if is_late else "its Prefect server was away too long"
-        raise Stopped(f"stopped: {why}; the next run puts in order what it left") from None
-
-
 def failed(problem: Exception) -> State:
     """A state that says what everybody may read: the text of a stranger's exception may quote a row."""
     said = str(problem) if isinstance(problem, AuditError) else f"internal error ({type(problem).__name__})"
-    return Failed(name="TimedOut" if isinstance(problem, Stopped) else "Failed", message=said, data=problem)
+    return Failed(name=TIMED_OUT if isinstance(problem, Stopped) else "Failed", message=said, data=problem)
 
 
 def _ended(outcome: Outcome | None, fail_on: str) -> State:

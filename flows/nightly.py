@@ -19,7 +19,8 @@ from prefect.settings import PREFECT_API_URL
 
 from flows.audit import Outcome, run_audit
 from flows.flow_marks import host_of
-from flows.flow_parts import HOUR, IS_WATCHED, audited, retry_seconds
+from flows.flow_parts import IS_WATCHED, audited, retry_seconds
+from flows.flow_time import HOUR
 from flows.settings import AuditSettings
 from transforms.errors import AuditError, UsageProblem
 

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -407,3 +408,31 @@ def test_which_faults_may_pass(problem, words):
             raise InputRejected("told in one line") from None
     except InputRejected as told:
         assert passing_fault(told) == words
+
+
+def test_the_server_of_a_killed_run_is_ended_and_no_other_process(server):
+    from flows.flow_marks import _end_server, _since
+
+    with subprocess.Popen(["sleep", "60"]) as process:
+        try:
+            since = _since(process.pid)
+            for other in (None, _since(os.getpid())):  # a number that was given to another process since
+                _end_server({"pid": process.pid, "since": other})
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.5)
+            _end_server({"pid": process.pid, "since": since})
+            assert process.wait(10) == -signal.SIGTERM
+            _end_server({"pid": process.pid, "since": since})
+        finally:
+            process.kill()
+    assert _since(process.pid) is None
+
+
+@pytest.mark.parametrize("held", ["not json", "{}", '{"address": "elsewhere:4200"}'])
+def test_a_mark_that_tells_nothing_to_do_stays_and_stops_nobody(held, extracts, run_flow, tmp_path):
+    mark = tmp_path / "out" / ".flow_runs" / "0b8bd9a4-8c9c-4f0e-a9c0-3f3bd1e2a111"
+    mark.parent.mkdir(parents=True)
+    mark.write_text(held)
+    with pytest.raises(UsageProblem):
+        run_flow(asked(extracts / "nowhere", tmp_path / "out"))
+    assert mark.read_text() == held

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from flows.stages import STAGES, Stage
 from flows.watch.options import WatchOptions
 from tests.cli_runs import AS_OF, day, judged_by_findings, write_days
 from tests.prefect_server import (
+    QUIET,
     ROOT,
     assert_holds_no_patient,
     end,
@@ -77,21 +79,6 @@ def client(server):
 
 
 @pytest.fixture(scope="module")
-def deployed(server, client):
-    """What the server holds once all is deployed, by name; no schedule may start a run during the tests."""
-    from prefect.client.schemas.actions import WorkPoolCreate
-    from prefect.workers.process import ProcessWorker
-
-    template = ProcessWorker.get_default_base_job_template()
-    client.create_work_pool(WorkPoolCreate(name="minutewise", type="process", base_job_template=template))
-    prefect("--no-prompt", "deploy", "--all", environment=server.environment)
-    found = {one.name: one for one in client.read_deployments()}
-    for one in found.values():
-        client.pause_deployment(one.id)
-    return found
-
-
-@pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("clinic")
 
@@ -121,9 +108,24 @@ def worker_of(server, place: Path):
 
 
 @pytest.fixture(scope="module")
-def worker(deployed, server, place):
+def worker(client, server, place):
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.workers.process import ProcessWorker
+
+    template = ProcessWorker.get_default_base_job_template()
+    client.create_work_pool(WorkPoolCreate(name="minutewise", type="process", base_job_template=template))
     with worker_of(server, place) as process:
         yield process
+
+
+@pytest.fixture(scope="module")
+def deployed(worker, server, client):
+    """What the server holds once all is deployed, by name; no schedule may start a run during the tests."""
+    prefect("--no-prompt", "deploy", "--all", environment=server.environment)
+    found = {one.name: one for one in client.read_deployments()}
+    for one in found.values():
+        client.pause_deployment(one.id)
+    return found
 
 
 def started(name: str, **parameters):
@@ -255,7 +257,7 @@ def held(place: Path):
 
 
 @pytest.fixture(scope="module")
-def killed(client, worker, place):
+def killed(client, deployed, place):
     """The first night of a clinic, whose process is killed."""
     with held(place) as reaches:
         run = started("nightly", **night_of(place, 1, 2, 3, 4))
@@ -265,7 +267,14 @@ def killed(client, worker, place):
 
 
 @pytest.fixture(scope="module")
-def nights(client, killed, place):
+def history(deployed, tmp_path_factory):
+    """A backfill of another clinic, started, and its folder."""
+    place = tmp_path_factory.mktemp("history")
+    return started("backfill", **night_of(place, 1, 2), since="2026-03-01", until="2026-03-31"), place
+
+
+@pytest.fixture(scope="module")
+def nights(client, killed, history, place):
     """Then two nights that end by themselves: on the second an amended note and a new visit have come."""
     first = finished(client, started("nightly", **night_of(place, 1, 2, 3, 4)))
     before = manifest_of(place / "out")
@@ -319,21 +328,20 @@ class TestNights:
 
 
 @pytest.fixture(scope="module")
-def others(nights, client, place, tmp_path_factory):
-    """A backfill elsewhere, a verification and a retention, started at once."""
-    history, out = tmp_path_factory.mktemp("history"), place / "out"
-    dates = {"since": "2026-03-01", "until": "2026-03-31"}
+def others(nights, client, place):
+    """A verification and a retention, started at once."""
+    out = place / "out"
     runs = {
-        "backfill": started("backfill", **night_of(history, 1, 2), **dates),
         "verify": started("verify", out=out, run_id=nights[3]["run_id"]),
         "retention": started("retention", out=out, older_than="2026-12-31", as_of=AS_OF),
     }
-    return {name: finished(client, run) for name, run in runs.items()} | {"history": history}
+    return {name: finished(client, run) for name, run in runs.items()}
 
 
 class TestTheOthers:
-    def test_a_backfill_goes_month_by_month_and_publishes(self, others):
-        run, manifest = others["backfill"], manifest_of(others["history"] / "out")
+    def test_a_backfill_goes_month_by_month_and_publishes(self, history, client):
+        run, place = history
+        run, manifest = finished(client, run), manifest_of(place / "out")
         assert (run.state_name, run.state.message) == ("Completed", f"{manifest['run_id']} is published")
         assert run.name == f"backfill of 2026-03-01 to 2026-03-31, as of {AS_OF}"
         _, artifacts = tasks_and_artifacts(run.id)
@@ -347,7 +355,9 @@ class TestTheOthers:
     def test_the_old_night_goes_and_the_new_one_stays(self, others, nights, place):
         _, before, _, manifest = nights
         run = others["retention"]
-        assert run.state_name == "Completed" and run.state.message.startswith("1 runs as of before 2026-12-31")
+        assert run.state_name == "Completed" and run.state.message.startswith(
+            "1 runs with an as-of date before 2026-12-31"
+        )
         _, artifacts = tasks_and_artifacts(run.id)
         assert before["run_id"] in artifacts["minutewise-retention"].data
         assert [path.name for path in (place / "out" / "runs").iterdir()] == [manifest["run_id"]]
@@ -380,7 +390,7 @@ class TestInThisProcess:
         claims.write_text(claims.read_text().replace("97110", "none"))
         name, message = self.ends(audit_flow, **asked)
         assert (name, message.count("\n")) == ("Failed", 0)
-        assert "nothing is published" in message and message.endswith("--override-guard quarantine_share")
+        assert "nothing is published" in message and message.endswith("--override-guard no_accepted_claims")
         assert manifest_of(clinic / "out") == before
 
     @pytest.mark.parametrize("busy_with", ["python", "duckdb"])
@@ -390,7 +400,7 @@ class TestInThisProcess:
         def work(run):
             if busy_with == "python":
                 time.sleep(60)
-            with duckdb.connect() as con:
+            with interrupted(duckdb.connect()) as con:
                 con.execute(f"select '{CANARY}', sum(a.range * b.range % 7) from range(10000000) a, range(1000000) b")
 
         monkeypatch.setattr("flows.audit.IDENTIFY", Stage("identify", work, retries=3))
@@ -432,7 +442,7 @@ class TestInThisProcess:
         for older_than in (30, "2026-02-18", date(2026, 2, 18)):
             asked = {"older_than": older_than, "as_of": AS_OF, "dry_run": True}
             name, message = self.ends(retention_flow, out=clinic / "out", **asked)
-            assert name == "Completed" and "as of before 2026-02-18 would be removed" in message
+            assert name == "Completed" and "with an as-of date before 2026-02-18 would be removed" in message
 
     def test_months_outside_of_those_asked_are_left_and_told(self, tmp_path):
         from flows.deployed import backfill_flow
@@ -472,6 +482,52 @@ def cut(others, client, worker, place):
             os.kill(number, signal.SIGKILL)
         worker.wait()
     return client.read_flow_run(run.id), client.read_deployment(run.deployment_id).global_concurrency_limit
+
+
+@contextmanager
+def interrupted(con):
+    """DuckDB goes on with a query that Python has given up, and closing waits for it."""
+    try:
+        yield con
+    finally:
+        con.interrupt()
+        con.close()
+
+
+#: A flow with two seconds to live that does not let itself be interrupted.
+DEAF = """
+import time
+from pathlib import Path
+from flows import audit, flow_time, nightly
+from flows.stages import Stage
+
+def deaf(run):
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
+
+audit.IDENTIFY = Stage("identify", deaf)
+flow_time.GRACE, nightly.AUDIT_SECONDS = 1, 2
+nightly.audit_flow.with_options(timeout_seconds=2)(out=Path("out"), extracts=Path("extracts"))
+"""
+
+
+def test_what_does_not_hear_that_its_time_is_up_is_killed(server, client, tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", DEAF],
+        cwd=tmp_path,
+        env=server.environment | QUIET,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (-signal.SIGKILL, "")
+    assert re.fullmatch(r"minutewise: stopped: it took longer than .* hours; the next run .*\n", ended.stderr)
+    (mark,) = (tmp_path / "out" / ".flow_runs").iterdir()
+    assert client.read_flow_run(mark.name).state_name == "TimedOut"
 
 
 class TestAPowerCut:

@@ -52,8 +52,8 @@ def find_inputs(
 
     `explicit` holds a path or glob for 'claims', 'notes' or 'note_blocks', and takes the place of the
     folder's files of that table. A table may have no file, claims only where `needs_claims` is false. Raises
-    UsageProblem for a missing folder or file, when nothing looks like the claims needed, and for a link out of the folder, or out of a glob's:
-    who may put links into a folder of extracts could have any file of this machine read.
+    UsageProblem for a missing folder or file, when nothing looks like the claims needed, and for a link out of the
+    folder, or out of a glob's: who may put links into a folder of extracts could have any file of this machine read.
     """
     explicit = {table: pattern for table, pattern in (explicit or {}).items() if pattern is not None}
     found: list[InputFile] = []
