@@ -9,6 +9,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -275,12 +276,13 @@ def _remove_database(run: Run) -> None:
         path.unlink(missing_ok=True)
 
 
+@contextmanager
 def open_database_of(run: Run):
     """The run's own DuckDB file, open; nothing but the run's files can be reached from it."""
     settings = run.settings
     writes = [settings.out, *(run.kept.places if run.kept else ())]
     try:
-        return open_database(
+        con = open_database(
             run.database,
             settings.threads,
             settings.memory_limit,
@@ -291,3 +293,11 @@ def open_database_of(run: Run):
         )
     except (OSError, duckdb.IOException):
         raise UsageProblem(f"{run.database}: cannot be opened or written; choose another place") from None
+    try:
+        yield con
+    except BaseException:
+        # A query that Python was interrupted in goes on in DuckDB, and closing would wait for its end.
+        con.interrupt()
+        raise
+    finally:
+        con.close()

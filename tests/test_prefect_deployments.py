@@ -138,7 +138,7 @@ def started(name: str, **parameters):
 
 def finished(client, run):
     """The run once it has ended."""
-    wait_until(lambda: client.read_flow_run(run.id).state.is_final(), 60)
+    wait_until(lambda: client.read_flow_run(run.id).state.is_final(), 180)
     return client.read_flow_run(run.id)
 
 
@@ -246,7 +246,7 @@ def held(place: Path):
     waits.touch()
 
     def reaches() -> int:
-        wait_until(lambda: reached.exists() and reached.read_text(), 60)
+        wait_until(lambda: reached.exists() and reached.read_text(), 180)
         return int(reached.read_text())
 
     try:
@@ -264,6 +264,42 @@ def killed(client, deployed, place):
         os.kill(reaches(), signal.SIGKILL)
         run = finished(client, run)
     return run, sorted(path.name for path in (place / "out").iterdir())
+
+
+def as_told(value: str) -> object:
+    """What the command line of Prefect makes of a parameter."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+class TestTheGuide:
+    text = (ROOT / "docs" / "prefect.md").read_text(encoding="utf-8")
+
+    def test_every_run_that_it_starts_can_be_started(self, server):
+        runs = re.findall(r"^prefect deployment run (\S+)/(\S+)(.*)$", self.text, re.MULTILINE)
+        flows = TestTheFlows().flows()
+        assert {name for _, name, _ in runs} == set(FLOWS)
+        for flow, name, options in runs:
+            assert flow == FLOWS[name]
+            given = {key: as_told(told) for key, told in re.findall(r"--param '?(\w+)=([^ ']+)", options)}
+            flows[name].validate_parameters(DEPLOYMENTS[name]["parameters"] | given)
+
+    def test_its_table_says_what_is_deployed(self):
+        rows = re.findall(r"^\| `(\w+)` \| `([\w-]+)` \|", self.text, re.MULTILINE)
+        assert dict(rows) == FLOWS
+
+    @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not on this machine")
+    def test_systemd_takes_the_units(self, tmp_path):
+        units = re.findall(r"^```ini\n# /etc/systemd/system/(\S+)\n(.*?)^```$", self.text, re.MULTILINE | re.DOTALL)
+        assert [name for name, _ in units] == ["prefect-server.service", "prefect-worker.service"]
+        for name, unit in units:
+            (tmp_path / name).write_text(re.sub(r"ExecStart=\S+", f"ExecStart={shutil.which('true')}", unit))
+        told = subprocess.run(
+            ["systemd-analyze", "verify", *sorted(tmp_path.iterdir())], capture_output=True, text=True, check=False
+        )
+        assert (told.returncode, told.stdout + told.stderr) == (0, "")
 
 
 @pytest.fixture(scope="module")
