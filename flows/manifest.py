@@ -62,6 +62,7 @@ def _night(run, con) -> dict:
     ).fetchall()
     return {
         "path": str(run.settings.warehouse.resolve()),
+        "is_encrypted": run.settings.key is not None,
         "as_of": _iso(as_of),
         "last_delivery": delivery,
         "last_file": last_file,

@@ -206,6 +206,8 @@ def _is_cut_short(con, target: Path, tables: set[str]) -> bool:
 
 
 def _from_run(target: Path, settings: AuditSettings, manifest: dict, because: str) -> Kept:
+    if manifest["warehouse"].get("is_encrypted") and not settings.key and not settings.is_rebuild:
+        raise UsageProblem(f"--warehouse {target}: was encrypted; give its key with --warehouse-key-file")
     folder = settings.out / "runs" / manifest["run_id"]
     (checked,) = verify(settings.out, manifest["run_id"])
     if not checked.is_sound:

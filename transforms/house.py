@@ -199,7 +199,7 @@ def _merge_lives(con, run_id: str, as_of) -> None:
     )
     con.execute("""
         UPDATE house.finding_life AS life SET status = 'open', times_reopened = life.times_reopened + 1,
-            resolved_by = NULL
+            resolved_by = NULL, last_seen = NULL, last_seen_run = NULL
         FROM main.finding AS found WHERE life.finding_id = found.finding_id AND life.status = 'resolved'""")
     con.execute("""
         UPDATE house.finding_life AS life SET severity = found.severity, evidence_hash = found.evidence_hash
