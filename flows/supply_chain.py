@@ -40,6 +40,7 @@ READ_IN_THE_FILE = {
     **dict.fromkeys(("altair", "colorama", "cronsim", "jinja2", "jinja2-humanize-extension"), "BSD-3-Clause"),
     **dict.fromkeys(("python-dateutil", "scipy"), "BSD-3-Clause"),
     **dict.fromkeys(("grimp", "import-linter"), "BSD-2-Clause"),
+    "pypdfium2": "BSD-3-Clause AND Apache-2.0",
     "text-unidecode": "Artistic-1.0-Perl OR GPL-2.0-or-later",
 }
 #: Packages that the lock holds for some platforms or Pythons only, from their metadata.

@@ -424,11 +424,15 @@ class TestNotifying:
         ("command", "said"),
         [
             ("false --token=s3cret", "--notify-command false: ended with 1"),
-            ("/nowhere/tell s3cret", "--notify-command tell: could not be started (No such file or directory)"),
+            ("{folder}/tell s3cret", "--notify-command tell: could not be started (Exec format error)"),
             ("true s3cret", None),
         ],
     )
-    def test_a_program_that_fails_is_a_warning(self, extracts, out, command, said):
+    def test_a_program_that_fails_is_a_warning(self, extracts, out, tmp_path, command, said):
+        no_program = tmp_path / "tell"
+        no_program.write_bytes(b"\0 no program")
+        no_program.chmod(0o700)
+        command = command.format(folder=tmp_path)
         ran = audit(extracts, out, "--notify-command", command)
         assert ran.code == 0 and "Report" in ran.out and "s3cret" not in ran.err
         assert ran.err == (f"minutewise: {said}\n" if said else "")

@@ -179,6 +179,7 @@ TABLES = (
         {
             "title": _TEXT,
             "severity": Column("varchar", _word("error", "warning", "review"), required=True),
+            "family": Column("varchar", _word("overbilling", "missed_revenue", "record"), required=True),
             "subject": _TEXT,
             "not_checked": _TEXT,
         },

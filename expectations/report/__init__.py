@@ -12,14 +12,37 @@ import pyarrow.compute as pc
 
 
 @dataclass(frozen=True)
+class Changes:
+    """What a run changed against the run before it; `previous_run` is None where there is none to compare with.
+
+    Counts of findings: `new`, `reopened` and `changed` (same subject, other evidence) stand in this run, as does
+    `still_open`; `resolved` stood in the run before only. Dollars are at risk; `new_usd` is of new and reopened ones.
+    """
+
+    previous_run: str | None = None
+    new: int = 0
+    still_open: int = 0
+    changed: int = 0
+    reopened: int = 0
+    resolved: int = 0
+    new_usd: Decimal = Decimal(0)
+    resolved_usd: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
 class Report:
     """All that a report tells of one run. Money is decimal US dollars, minutes and units are whole.
 
     inputs: dicts as in the manifest's `inputs`. match: claim_day_share and note_share, each 0 to 1 or None.
-    rules: dicts with the columns of rules.parquet and title, severity, citation, not_checked. findings: dicts
-    or a table, with the columns of findings.parquet. unjudged: (reason, days). unlisted_payers: (payer id,
-    therapy days) of payers whose counting method nobody has told us. total_at_risk_usd counts each billed
-    unit once.
+    rules: dicts with the columns of rules.parquet and title, severity, family, citation, not_checked, and
+    missed_units (units lawful and not billed; None where a rule has none). findings: dicts or a table, with the
+    columns of findings.parquet and `since_last_run` (new, still open, changed, reopened; null: nothing to compare
+    with). unjudged: (reason, days). unlisted_payers: (payer id, therapy days) of payers whose counting method nobody
+    has told us. total_at_risk_usd counts each billed unit once. quarantine: (table and reason, rows).
+    changes: against the run before. resolved: findings of the run before that stand no more, as dicts.
+    clinicians: dicts clinician_id, billed_units, supported_units (timed units of the therapy days that could be
+    judged), days. unit_minutes: (whole minutes per billed unit, therapy days and codes). derivations: of the
+    findings with most dollars, each as `minutewise explain --json` gives it.
     """
 
     run_id: str
@@ -33,6 +56,12 @@ class Report:
     unlisted_payers: Sequence[tuple[str, int]] = ()
     total_at_risk_usd: Decimal = Decimal(0)
     reference_versions: Mapping[str, Any] = field(default_factory=dict)
+    quarantine: Sequence[tuple[str, int]] = ()
+    changes: Changes = field(default_factory=Changes)
+    resolved: Sequence[Mapping[str, Any]] = ()
+    clinicians: Sequence[Mapping[str, Any]] = ()
+    unit_minutes: Sequence[tuple[int, int]] = ()
+    derivations: Sequence[Mapping[str, Any]] = ()
 
 
 def most_dollars(findings: Sequence[Mapping[str, Any]] | pa.Table, limit: int) -> list[Mapping[str, Any]]:
