@@ -27,6 +27,8 @@ NAMED = {
     "notes": {"patient_id": "patient_id", "service_date": "service_date", "note_id": "note_id"},
     "note_blocks": {"note_id": "note_id"},
 }
+#: Problems of a block that end when its note comes: until then it is quarantined, and stands among the rows of its key.
+WAITS_FOR_NOTE = ("block_without_note", "note_quarantined")
 
 
 def settle_rows(con) -> None:
@@ -69,19 +71,22 @@ def _find_fates(con, table_name: str) -> None:
     keys = [name(key) for key in key_fields(table_name)]
     listed = ", ".join(keys)
     same_key = " AND ".join(f"placed.{key} IS NOT DISTINCT FROM crowded.{key}" for key in keys)
-    content = ", ".join(f"placed.{name(field.field)}" for field in contract_fields(table_name))
+    content = ", ".join(_content(table_name, name(field.field)) for field in contract_fields(table_name))
+    # What is wrong with a row itself keeps it from standing; that its note is not there does not.
+    competes = f"coalesce(placed.reason IN {WAITS_FOR_NOTE}, true)"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE fate_{table_name} AS
         -- one row a key of several sound rows
         WITH crowded AS (
-            SELECT {listed} FROM placed_{table_name} WHERE reason IS NULL GROUP BY {listed} HAVING count(*) > 1),
+            SELECT {listed} FROM placed_{table_name} AS placed WHERE {competes}
+            GROUP BY {listed} HAVING count(*) > 1),
         -- their rows; of the exact repeats within a delivery the first is copy 1
         copies AS (
             SELECT placed.row_number, placed.delivery_number, {", ".join("placed." + key for key in keys)},
                 row({content}) AS content,
                 row_number() OVER (PARTITION BY placed.delivery_number, {content}
                     ORDER BY placed.file_number, placed.source_line, placed.piece, placed.row_number) AS copy_number
-            FROM placed_{table_name} AS placed JOIN crowded ON {same_key} WHERE placed.reason IS NULL),
+            FROM placed_{table_name} AS placed JOIN crowded ON {same_key} WHERE {competes}),
         -- first copies, and in how many versions their delivery brings the key
         versions AS (
             SELECT *, count(*) OVER (PARTITION BY delivery_number, {listed}) AS version_count
@@ -117,6 +122,15 @@ def _find_fates(con, table_name: str) -> None:
         SELECT {listed}, max(delivery_number) AS delivery_number FROM brought GROUP BY {listed}""")
 
 
+def _content(table_name: str, column: str) -> str:
+    """A column as rows of one key are compared; without a note a bare time has no date, and is compared as a time."""
+    if table_name == "note_blocks" and column in ("started_at", "ended_at"):
+        cell = f"placed.{column.removesuffix('_at')}_cell"
+        bare = f"CAST(try_cast(left({cell}, 15) AS TIME) AS VARCHAR)"
+        return f"coalesce(CAST(placed.{column} AS VARCHAR), {bare}, {cell})"
+    return f"placed.{column}"
+
+
 def _accept(con, table_name: str) -> None:
     fates = f"LEFT JOIN fate_{table_name} AS known ON known.row_number = placed.row_number"
     con.execute(f"""
@@ -140,12 +154,15 @@ def _set_aside(con, table_name: str) -> None:
         INSERT INTO quarantine (
             table_name, file_number, source_line, piece, column_name, reason, {", ".join(named)})
         SELECT {text(table_name)}, held.file_number, held.source_line, held.piece,
-            CASE WHEN held.reason IS NULL THEN {text(key_fields(table_name)[0])} ELSE held.column_name END,
-            coalesce(held.reason, known.fate), {", ".join(values)}
+            CASE WHEN known.fate IS NOT NULL THEN {text(key_fields(table_name)[0])} ELSE held.column_name END,
+            coalesce(known.fate, held.reason), {", ".join(values)}
         FROM placed_{table_name} AS held
         LEFT JOIN fate_{table_name} AS known ON known.row_number = held.row_number
-        JOIN newest_{table_name} AS newest ON {is_newest} AND newest.delivery_number = held.delivery_number
-        WHERE held.reason IS NOT NULL OR known.fate = 'key_used_twice'""")
+        JOIN newest_{table_name} AS newest ON {is_newest}
+        WHERE known.fate = 'key_used_twice' AND newest.delivery_number = held.delivery_number
+            -- a row that stands but for its note waits, whatever quarantined rows came after it
+            OR known.fate IS NULL AND held.reason IN {WAITS_FOR_NOTE}
+            OR held.reason NOT IN {WAITS_FOR_NOTE} AND newest.delivery_number = held.delivery_number""")
     con.execute(f"""
         INSERT INTO quarantine BY NAME
         SELECT held.* EXCLUDE (has_key, line_number, note_version, block_number)

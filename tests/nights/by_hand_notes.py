@@ -24,6 +24,54 @@ DOCUMENTING = [
         ],
     ),
     Told(
+        "two blocks that contradict each other stand aside, and the earlier one of their key waits on for its note",
+        [
+            (
+                night(base(*AROUND, ONE) | {"notes.csv": [*AROUND[0]["notes"], *AROUND[1]["notes"]]}),
+                After(OTHERS | {"C1: 2 units"}, {"billed_day_not_documented"}, aside=["block_without_note"]),
+            ),
+            (
+                night({"note_blocks_2.csv": [block(minutes=20)], "note_blocks_3.csv": [block(minutes=40)]}),
+                After(
+                    OTHERS | {"C1: 2 units"},
+                    {"billed_day_not_documented"},
+                    aside=["block_without_note", "key_used_twice", "key_used_twice"],
+                ),
+            ),
+            (
+                night({"notes_2.csv": ONE["notes"]}),
+                After(OTHERS | HONEST, aside=["key_used_twice", "key_used_twice"], unjudged={"P1 2026-03-02"}),
+            ),
+        ],
+    ),
+    Told(
+        "a block that differs by its time of day alone takes the place of one that waits for its note",
+        [
+            (
+                night(
+                    base(*AROUND, ONE)
+                    | {
+                        "notes.csv": [*AROUND[0]["notes"], *AROUND[1]["notes"]],
+                        "note_blocks.csv": [
+                            *AROUND[0]["note_blocks"],
+                            *AROUND[1]["note_blocks"],
+                            block(started_at="09:00", ended_at="09:30"),
+                        ],
+                    }
+                ),
+                After(OTHERS | {"C1: 2 units"}, {"billed_day_not_documented"}, aside=["block_without_note"]),
+            ),
+            (
+                night({"note_blocks_2.csv": [block(started_at="09:00", ended_at="09:10")]}),
+                After(OTHERS | {"C1: 2 units"}, {"billed_day_not_documented"}, aside=["block_without_note"]),
+            ),
+            (
+                night({"notes_2.csv": ONE["notes"]}),
+                After(OTHERS | HONEST, {"billed_units_exceed_minutes", "stated_minutes_exceed_clock"}),
+            ),
+        ],
+    ),
+    Told(
         "until the first file of blocks comes, a note without a total says nothing of its minutes",
         [
             (
