@@ -4,7 +4,8 @@ import json
 from datetime import date
 from pathlib import Path
 
-from flows.publish import MANIFEST, current_run
+from flows.placing import MANIFEST
+from flows.published import current_run
 
 #: So many published runs say what is usual.
 MOST_NIGHTS = 20

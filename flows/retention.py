@@ -11,7 +11,7 @@ from flows.durable import GONE, remove_folder, write_durably
 from flows.failures import system_words
 from flows.lock import only_run
 from flows.placing import MANIFEST, read_journal
-from flows.publish import current_run
+from flows.published import current_run
 from transforms.errors import UsageProblem
 
 #: One JSON object a run removed, appended before anything of it goes.

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from flows.durable import sha256
 from flows.placing import MANIFEST
-from flows.publish import current_run
+from flows.published import current_run
 from transforms.errors import UsageProblem
 
 #: What the manifest of every run holds.

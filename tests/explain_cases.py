@@ -1,4 +1,59 @@
-"""What `minutewise explain` has to say of planted sample cases, worked out by hand from ledger and rule book."""
+"""What `minutewise explain` has to say of planted sample cases, worked out by hand from ledger and rule book.
+
+And the published runs that it is asked of.
+"""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.audit import run_audit
+from flows.explanation.many import derive_many
+from flows.settings import AuditSettings
+from tests.cli_runs import judged_by_findings
+from transforms.engine import rows_as_dicts
+
+SAMPLES = Path(__file__).parent.parent / "data" / "samples"
+AS_OF = date(2026, 11, 10)
+
+
+def audited(out: Path, extracts: Path, as_of: date, reference: Path | None = None, **more) -> Path:
+    """The folder of a published run; Great Expectations is left out, for these tests are not about it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("expectations.judge.judge", judged_by_findings)
+        asked = AuditSettings(
+            out=out, as_of=as_of, extracts=extracts, reference=reference, allow_low_match=True, **more
+        )
+        return run_audit(asked).folder
+
+
+def finding_ids(folder: Path) -> dict[tuple, str]:
+    """finding_id by rule, patient, date and code."""
+    return {
+        (row["rule_id"], row["patient_id"], row["service_date"].isoformat(), row["procedure_code"]): row["finding_id"]
+        for row in findings_of(folder)
+    }
+
+
+def findings_of(folder: Path) -> list[dict]:
+    """The published findings of a run, by finding_id."""
+    with duckdb.connect() as con:
+        path = str(folder / "findings.parquet")
+        return rows_as_dicts(con, "select * from read_parquet(?) order by finding_id", [path])
+
+
+def manifest_of(folder: Path) -> dict:
+    """The run's manifest."""
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def derived_at_once(folder: Path, findings: list[dict] | None = None) -> list[dict]:
+    """The derivations of findings of a run, of all where none are given."""
+    return derive_many(folder, manifest_of(folder), findings_of(folder) if findings is None else findings)
+
 
 #: (rule, patient, date, code) of planted cases -> what the text has to say. The arithmetic stands beside each.
 EXPECTED = {

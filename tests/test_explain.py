@@ -13,7 +13,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.audit import run_audit
 from flows.explanation.because import _TELLERS
 from flows.explanation.clock import CLASH, SHARED, clock, draw, lay_out
 from flows.explanation.derive import derive
@@ -21,25 +20,12 @@ from flows.explanation.rebuild import READ_FILES
 from flows.explanation.rules import VIOLATED_WHEN
 from flows.explanation.table import dollars, inert, row_ranges
 from flows.explanation.text import explain_text
-from flows.settings import AuditSettings
-from tests.cli_runs import day, judged_by_findings, minutewise, write_days
-from tests.explain_cases import EXPECTED
+from tests.cli_runs import day, minutewise, write_days
+from tests.explain_cases import AS_OF, EXPECTED, SAMPLES, audited, derived_at_once, finding_ids
 from tests.extract_files import write_extract, write_reference
 from transforms.errors import UsageProblem
 
 ROOT = Path(__file__).parent.parent
-SAMPLES = ROOT / "data" / "samples"
-AS_OF = date(2026, 11, 10)
-
-
-def audited(out: Path, extracts: Path, as_of: date, reference: Path | None = None, **more) -> Path:
-    """The folder of a published run; Great Expectations is left out, for these tests are not about it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.judge.judge", judged_by_findings)
-        asked = AuditSettings(
-            out=out, as_of=as_of, extracts=extracts, reference=reference, allow_low_match=True, **more
-        )
-        return run_audit(asked).folder
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +35,22 @@ def sample_out(tmp_path_factory) -> Path:
     return out
 
 
-def finding_ids(folder: Path) -> dict[tuple, str]:
-    """finding_id by rule, patient, date and code."""
-    query = "select rule_id, patient_id, cast(service_date as varchar), procedure_code, finding_id from read_parquet(?)"
-    with duckdb.connect() as con:
-        rows = con.execute(query, [str(folder / "findings.parquet")]).fetchall()
-    return {tuple(row[:4]): row[4] for row in rows}
-
-
 @pytest.fixture(scope="module")
 def sample_ids(sample_out) -> dict[tuple, str]:
     return finding_ids(next((sample_out / "runs").iterdir()))
 
 
+@pytest.fixture(scope="module")
+def at_once(sample_out) -> dict[str, dict]:
+    """finding_id to its derivation, all of them derived in one go."""
+    return {one["finding"]["finding_id"]: one for one in derived_at_once(next((sample_out / "runs").iterdir()))}
+
+
 class TestSamples:
     @pytest.mark.parametrize("subject", EXPECTED, ids=lambda subject: f"{subject[0]}-{subject[1]}-{subject[2]}")
-    def test_the_text_says_what_a_pencil_gives(self, sample_out, sample_ids, subject):
+    def test_the_text_says_what_a_pencil_gives(self, sample_out, sample_ids, at_once, subject):
         derivation = derive(sample_out, sample_ids[subject])
+        assert json.dumps(derivation) == json.dumps(at_once[sample_ids[subject]])
         assert derivation["recomputed"] == {"is_same": True, "differs": []}
         text = explain_text(json.loads(json.dumps(derivation)))
         told = " ".join(text.split())

@@ -5,7 +5,7 @@ from decimal import Decimal
 from flows.explanation.table import dollars, in_force, table, wrap
 from flows.explanation.words import counted
 
-_INDICATORS = {
+INDICATORS = {
     "1": "1: line by line",
     "2": "2: never exceeded",
     "3": "3: more if justified",
@@ -24,26 +24,26 @@ def caps(facts: dict) -> list[str]:
                 owner,
                 cap["billing_provider_id"] or "unknown",
                 cap["cap_units"],
-                _INDICATORS.get(cap["indicator"] or "", ""),
+                INDICATORS.get(cap["indicator"] or "", ""),
                 cap["tested_units"],
                 max(0, cap["tested_units"] - cap["cap_units"]) or "",
-                _proof(cap, proofs),
+                proof_number(cap, proofs),
             ]
         )
     for day in facts["days"]:
         if day["timed_units_per_day_cap"] is not None:
             billed, most = day["billed_timed_units"], day["timed_units_per_day_cap"]
             owner, over = f"payer {day['payer_id']}", max(0, billed - most) or ""
-            proof = _proof(day["method_row"], proofs)
+            proof = proof_number(day["method_row"], proofs)
             rows.append([f"timed, {day['discipline']}", owner, "", most, "", billed, over, proof])
     headers = ["code", "cap of", "billed by", "cap", "indicator", "billed", "over", "source"]
     text = table(headers, rows, "cap billed over") or ["  No cap binds a line of this date."]
     for number, proof in enumerate(proofs, start=1):
         text += wrap(f"[{number}] {proof}", hanging=6)
-    return text + _unbound(facts) + _justified(facts)
+    return text + unbound(facts) + justifications(facts)
 
 
-def _proof(row: dict, proofs: list[str]) -> str:
+def proof_number(row: dict, proofs: list[str]) -> str:
     """The number of a reference row in the list of proofs, put there where it is new."""
     said = f"{row['citation']}; {in_force(row)}; row {row['reference_key']}"
     if said not in proofs:
@@ -51,7 +51,7 @@ def _proof(row: dict, proofs: list[str]) -> str:
     return f"[{proofs.index(said) + 1}]"
 
 
-def _unbound(facts: dict) -> list[str]:
+def unbound(facts: dict) -> list[str]:
     """MUE caps that are known and do not bind, with the reason."""
     said = []
     for line in facts["lines"]:
@@ -65,7 +65,7 @@ def _unbound(facts: dict) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def _justified(facts: dict) -> list[str]:
+def justifications(facts: dict) -> list[str]:
     given = [note for note in facts["notes"] if note["standing"] == "counting" and note["cap_justification"]]
     if not given and facts["caps"]:
         return ["  No counting note of the date gives a justification for units above a cap."]
@@ -84,16 +84,16 @@ def money(facts: dict) -> list[str]:
     text = []
     for line in at_risk:
         name = f"{line['claim_id']} line {line['line_number']} {line['procedure_code']}"
-        text += wrap(f"{name}: {_price(line)}", hanging=4)
+        text += wrap(f"{name}: {price_words(line)}", hanging=4)
     if finding["at_risk_usd"] is None:
         return [*text, "  No claim line at risk holds an amount: no dollars are known."]
     total = sum(Decimal(line["at_risk_usd"]) for line in at_risk if line["at_risk_usd"] is not None)
     rounded = "" if total == Decimal(finding["at_risk_usd"]) else f" ({dollars(total)}, half a cent up)"
     text.append(f"  At risk in all: {dollars(finding['at_risk_usd'])}{rounded}")
-    return text + _which_units(facts["dollars"])
+    return text + which_units(facts["dollars"])
 
 
-def _which_units(lines: list[dict]) -> list[str]:
+def which_units(lines: list[dict]) -> list[str]:
     """From which lines units too many are taken, where not all of them are."""
     if len(lines) < 2 or all(line["at_risk_units"] == line["billed_units"] for line in lines):
         return []
@@ -102,7 +102,7 @@ def _which_units(lines: list[dict]) -> list[str]:
     return wrap("Units too many are taken from the last lines of the claims.")
 
 
-def _price(line: dict) -> str:
+def price_words(line: dict) -> str:
     risk, billed = line["at_risk_units"], line["billed_units"]
     said = f"{risk} of {counted(billed, 'unit')} at risk: "
     if line["amount_usd"] is None:

@@ -64,7 +64,7 @@ def draw(blocks: list[dict], labels: list[str], width: int) -> list[str]:
     margin = max(len(label) for _, label in rows)
     room = max(20, width - margin - 3)
     lines, used = [], set()
-    for cluster in _clusters(rows, room):
+    for cluster in overlap_clusters(rows, room):
         drawn, scale, marks = _draw_cluster(cluster, margin, room)
         lines += [*drawn, ""]
         used |= marks
@@ -73,7 +73,7 @@ def draw(blocks: list[dict], labels: list[str], width: int) -> list[str]:
     return [*lines, *(f"{mark}  {MEANING[mark]}" for mark in MEANING if mark in used)]
 
 
-def _clusters(rows: list[tuple], room: int) -> list[list[tuple]]:
+def overlap_clusters(rows: list[tuple], room: int) -> list[list[tuple]]:
     """Rows in drawings of at most `room` minutes; blocks joined by overlap stay together, whatever their length."""
     ordered = sorted(rows, key=lambda row: row[0]["start_minute"])
     clusters: list[list[tuple]] = []

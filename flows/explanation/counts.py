@@ -1,62 +1,87 @@
-"""What the models count on a finding's date: therapy days, their units under both methods, and the caps in force."""
+"""What the models count on the patients' dates asked: therapy days, their units under both methods, caps in force."""
 
 from math import comb
 
-from flows.explanation.rebuild import step_rows
+from flows.explanation.rebuild import grouped, step_rows
 from flows.one_day import lawful_splits
 from transforms.engine import rows_as_dicts
 
 #: More lawful splits than this are counted, not listed.
 MOST_SPLITS = 24
+_DAY = ("patient_key", "service_date", "discipline")
 _DAYS = """
-select d.*, m.written_minutes, m.credited_minutes, m.double_counted_minutes, m.have_all_notes_blocks,
+select a.subject, d.*, m.written_minutes, m.credited_minutes, m.double_counted_minutes, m.have_all_notes_blocks,
     u.billed_timed_units, u.supported_minutes, u.sure_minutes, u.is_incomplete, u.is_decidable, u.cms_units,
     u.sure_cms_units, u.ama_units, u.supported_units, u.sure_units, u.other_method_units
 from stg_therapy_day as d
-join stg_patient as p on p.patient_key = d.patient_key
+join asked_patient_day as a on a.patient_key = d.patient_key and a.service_date = d.service_date
 left join min_day as m on m.day_key = d.day_key
 join unit_day as u on u.day_key = d.day_key
-where p.patient_id = ? order by d.discipline
+order by a.subject, d.discipline
 """
-_CODES = """
-select c.procedure_code, c.is_timed, c.written_minutes, c.credited_minutes, c.double_counted_minutes, c.billed_units,
-    c.ama_units, c.is_documented, s.expected_units, coalesce(s.is_tie, false) as is_tie
+#: Keys of the therapy days asked.
+_ASKED = """(
+    select d.day_key from stg_therapy_day as d
+    join asked_patient_day as a on a.patient_key = d.patient_key and a.service_date = d.service_date
+)"""
+_CODES = f"""
+select c.day_key, c.procedure_code, c.is_timed, c.written_minutes, c.credited_minutes, c.double_counted_minutes,
+    c.billed_units, c.ama_units, c.is_documented, s.expected_units, coalesce(s.is_tie, false) as is_tie
 from unit_day_code as c
 left join unit_split as s on s.day_key = c.day_key and s.procedure_code = c.procedure_code
-where c.day_key = ? order by c.procedure_code
+where c.day_key in {_ASKED} order by c.day_key, c.procedure_code
+"""
+_SLOTS = f"select * from ranked where day_key in {_ASKED} order by day_key, place"
+_DOCUMENTED = """
+select distinct c.patient_key, c.service_date, c.discipline, c.procedure_code from documented as c
+join asked_patient_day as a on a.patient_key = c.patient_key and a.service_date = c.service_date
+order by c.procedure_code
+"""
+_PAYERS = """
+select u.patient_key, u.service_date, u.discipline, u.payer_id, u.payer_units, u.counting_method,
+    u.timed_units_per_day_cap
+from payer_units as u
+join asked_patient_day as a on a.patient_key = u.patient_key and a.service_date = u.service_date
+order by u.payer_units desc, u.payer_id
 """
 _CAPS = """
-select t.procedure_code, t.billing_provider_id, nullif(t.cap_payer_id, '') as cap_payer_id, t.cap_units,
+select a.subject, t.procedure_code, t.billing_provider_id, nullif(t.cap_payer_id, '') as cap_payer_id, t.cap_units,
     t.indicator, t.tested_units, t.reference_key, r.effective_from, r.effective_to, r.citation, r.citation_url,
     r.last_checked_on
 from unit_cap_test as t
-join stg_patient as p on p.patient_key = t.patient_key
+join asked_patient_day as a on a.patient_key = t.patient_key and a.service_date = t.service_date
 left join ref_code_cap as r on r.reference_key = t.reference_key
-where p.patient_id = ? order by t.procedure_code, t.billing_provider_id, t.cap_units
+order by a.subject, t.procedure_code, t.billing_provider_id, t.cap_units, t.cap_payer_id
 """
 _BOUND = """
-select b.procedure_code, b.billing_provider_id, nullif(b.cap_payer_id, '') as cap_payer_id, l.claim_id, l.line_number,
-    b.billed_units, l.discipline, i.file_name || ':' || l.source_line as source
+select a.subject, b.procedure_code, b.billing_provider_id, nullif(b.cap_payer_id, '') as cap_payer_id, l.claim_id,
+    l.line_number, b.billed_units, l.discipline, i.file_name || ':' || l.source_line as source
 from bound as b
 join stg_line as l on l.line_key = b.line_key
 join delivered_file as i on i.file_number = l.file_number
-join stg_patient as p on p.patient_key = b.patient_key
-where p.patient_id = ? order by b.line_key
+join asked_patient_day as a on a.patient_key = b.patient_key and a.service_date = b.service_date
+order by b.line_key
 """
 
 
-def therapy_days(con, patient: str) -> list[dict]:
-    """The patient's therapy days of the date, each with its codes, both counts and the row that names its method."""
-    days = rows_as_dicts(con, _DAYS, [patient])
-    slots = step_rows(con, "units", "unit_split", "select * from ranked order by day_key, place")
-    for day in days:
-        day["codes"] = rows_as_dicts(con, _CODES, [day["day_key"]])
-        own = [slot for slot in slots if slot["day_key"] == day["day_key"]]
-        day["cms_8_minute"] = _cms(day, own)
-        day["documented_codes"] = _documented(con, day)
-        day["payers"] = _payers(con, day)
-        day["method_row"] = reference_row(con, "ref_payer_method", day["payer_reference_key"])
-    return days
+def therapy_days(con) -> dict[int, list[dict]]:
+    """By patient's date asked, its therapy days, each with its codes, both counts and the row that names its method."""
+    rows = rows_as_dicts(con, _DAYS)
+    codes = grouped(rows_as_dicts(con, _CODES), "day_key")
+    slots: dict = {}
+    for slot in step_rows(con, "units", "unit_split", _SLOTS):
+        slots.setdefault(slot["day_key"], []).append(slot)
+    documented = grouped(step_rows(con, "units", "unit_day_code", _DOCUMENTED), *_DAY)
+    payers = grouped(step_rows(con, "staging", "stg_therapy_day", _PAYERS), *_DAY)
+    methods = reference_rows(con, "ref_payer_method")
+    for day in rows:
+        own = tuple(day[name] for name in _DAY)
+        day["codes"] = codes.get(day["day_key"], [])
+        day["cms_8_minute"] = _cms(day, slots.get(day["day_key"], []))
+        day["documented_codes"] = [row["procedure_code"] for row in documented.get(own, [])]
+        day["payers"] = payers.get(own, [])
+        day["method_row"] = methods.get(day["payer_reference_key"])
+    return grouped(rows, "subject")
 
 
 def _cms(day: dict, slots: list[dict]) -> dict:
@@ -84,40 +109,18 @@ def _cms(day: dict, slots: list[dict]) -> dict:
     return count
 
 
-def _documented(con, day: dict) -> list[str]:
-    rows = step_rows(
-        con,
-        "units",
-        "unit_day_code",
-        "select distinct procedure_code from documented where patient_key = ? and service_date = ? and discipline = ? "
-        "order by procedure_code",
-        [day["patient_key"], day["service_date"], day["discipline"]],
-    )
-    return [row["procedure_code"] for row in rows]
-
-
-def _payers(con, day: dict) -> list[dict]:
-    return step_rows(
-        con,
-        "staging",
-        "stg_therapy_day",
-        "select payer_id, payer_units, counting_method, timed_units_per_day_cap from payer_units "
-        "where patient_key = ? and service_date = ? and discipline = ? order by payer_units desc, payer_id",
-        [day["patient_key"], day["service_date"], day["discipline"]],
-    )
-
-
-def caps_in_force(con, patient: str) -> list[dict]:
-    """Every cap that binds lines of the patient's date, with the lines under it and its dated reference row."""
-    caps = rows_as_dicts(con, _CAPS, [patient])
-    lines = step_rows(con, "units", "unit_cap_test", _BOUND, [patient])
+def caps_in_force(con) -> dict[int, list[dict]]:
+    """By patient's date asked, every cap that binds its lines, with the lines under it and its dated reference row."""
     same = ("procedure_code", "billing_provider_id", "cap_payer_id")
-    for cap in caps:
-        cap["lines"] = [line for line in lines if all(line[name] == cap[name] for name in same)]
+    caps = grouped(rows_as_dicts(con, _CAPS), "subject")
+    lines = grouped(step_rows(con, "units", "unit_cap_test", _BOUND), "subject")
+    for subject, own in caps.items():
+        for cap in own:
+            bound = lines.get(subject, [])
+            cap["lines"] = [line for line in bound if all(line[name] == cap[name] for name in same)]
     return caps
 
 
-def reference_row(con, table: str, key: str | None) -> dict | None:
-    """The dated reference row of a key, or None."""
-    rows = rows_as_dicts(con, f"select * from {table} where reference_key = ?", [key]) if key else []
-    return rows[0] if rows else None
+def reference_rows(con, table: str) -> dict[str, dict]:
+    """The dated rows of a reference table by their key."""
+    return {row["reference_key"]: row for row in rows_as_dicts(con, f"select * from {table}")}

@@ -1,121 +1,157 @@
 """What single rules need beside the rows of a therapy day: runs, provider days, covered dates, duplicates."""
 
-from flows.explanation.rebuild import step_rows
-from flows.explanation.rows import clinician_blocks
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from flows.explanation.rebuild import grouped, step_rows
+from flows.explanation.rows import run_blocks
 from transforms.engine import rows_as_dicts
 
 _RUNS = """
-select r.clinician_key, c.provider_id as clinician_id, r.run_number, r.excess_minutes
+select distinct a.subject, r.service_date as run_date, r.clinician_key, c.provider_id as clinician_id, r.run_number,
+    r.excess_minutes
 from run as r
 join stg_clinician as c on c.clinician_key = r.clinician_key
-where exists (
-    select 1 from double_booked as d join overlapping as o on o.block_key = d.block_key
-    join stg_patient as p on p.patient_key = d.patient_key
-    where p.patient_id = ? and d.clinician_key = r.clinician_key and d.run_number = r.run_number
-)
-order by c.provider_id, r.run_number
+join double_booked as d
+    on d.clinician_key = r.clinician_key and d.service_date = r.service_date and d.run_number = r.run_number
+join overlapping as o on o.block_key = d.block_key
+join asked_patient_day as a on a.patient_key = d.patient_key and a.service_date = d.service_date
+where a.subject in (select unnest(?::integer[]))
+order by a.subject, c.provider_id, r.run_number
 """
 _PROVIDER_DAYS = """
-select d.day_key, p.patient_id, d.discipline, d.payer_id, d.counting_method, d.is_judged,
-    coalesce(day.billed_units, 0) as billed_units, coalesce(day.needed_minutes, 0) as needed_minutes
-from stg_therapy_day as d
-join stg_patient as p on p.patient_key = d.patient_key
-left join day on day.day_key = d.day_key and day.clinician_key = $clinician
-where day.day_key is not null or exists (
-    select 1 from min_block as b where b.clinician_key = $clinician and b.patient_key = d.patient_key
-        and b.service_date = d.service_date and b.discipline = d.discipline
+, own as (
+    select day.clinician_key, day.day_key from day
+    union
+    select b.clinician_key, d.day_key from min_block as b
+    join stg_therapy_day as d
+        on d.patient_key = b.patient_key and d.service_date = b.service_date and d.discipline = b.discipline
 )
-order by p.patient_id, d.discipline
+select a.subject, d.day_key, p.patient_id, d.discipline, d.payer_id, d.counting_method, d.is_judged,
+    coalesce(day.billed_units, 0) as billed_units, coalesce(day.needed_minutes, 0) as needed_minutes
+from asked_clinician_day as a
+join own on own.clinician_key = a.clinician_key
+join stg_therapy_day as d on d.day_key = own.day_key and d.service_date = a.service_date
+join stg_patient as p on p.patient_key = d.patient_key
+left join day on day.day_key = d.day_key and day.clinician_key = a.clinician_key
+order by a.subject, p.patient_id, d.discipline
 """
 _PROVIDER_CODES = """
-select day_key, counted_code as procedure_code, cast(billed_units as integer) as billed_units
-from code where clinician_key = ? order by day_key, counted_code
+select a.subject, c.day_key, c.counted_code as procedure_code, cast(c.billed_units as integer) as billed_units
+from code as c
+join asked_clinician_day as a on a.clinician_key = c.clinician_key and a.service_date = c.service_date
+order by a.subject, c.day_key, c.counted_code
 """
 _PROVIDER_BLOCKS = """
-select p.patient_id, b.discipline, b.procedure_code, b.credited_minutes, n.note_id, b.block_number,
+select a.subject, p.patient_id, b.discipline, b.procedure_code, b.credited_minutes, n.note_id, b.block_number,
     i.file_name || ':' || s.source_line as source
 from min_block as b
+join asked_clinician_day as a on a.clinician_key = b.clinician_key and a.service_date = b.service_date
 join stg_block as s on s.block_key = b.block_key
 join stg_note as n on n.note_key = b.note_key
 join stg_patient as p on p.patient_key = b.patient_key
 join delivered_file as i on i.file_number = s.file_number
-where b.clinician_key = ? order by p.patient_id, n.note_id, b.block_number
+order by a.subject, p.patient_id, n.note_id, b.block_number
+"""
+_PROVIDER_SUMS = """
+select a.subject, c.* from clinician_day as c
+join asked_clinician_day as a on a.clinician_key = c.clinician_key and a.service_date = c.service_date
 """
 _TWINS = """
-select l.claim_id, l.line_number, l.procedure_code, l.billed_units, l.modifiers, c.provider_id as rendering_provider_id,
-    l.payer_id, i.file_name || ':' || l.source_line as source
+select mine.line_key as own_line_key, l.claim_id, l.line_number, l.procedure_code, l.billed_units, l.modifiers,
+    c.provider_id as rendering_provider_id, l.payer_id, i.file_name || ':' || l.source_line as source
 from stg_line as mine
 join stg_line as l
-    on l.patient_key = mine.patient_key and l.procedure_code = mine.procedure_code
+    on l.patient_key = mine.patient_key and l.service_date = mine.service_date
+    and l.procedure_code = mine.procedure_code
     and l.modifiers is not distinct from mine.modifiers and l.billed_units = mine.billed_units
     and l.clinician_key is not distinct from mine.clinician_key and l.payer_id = mine.payer_id
     and l.claim_key < mine.claim_key and not l.is_set_aside and l.discipline is not null
 left join stg_clinician as c on c.clinician_key = l.clinician_key
 join delivered_file as i on i.file_number = l.file_number
-where mine.line_key = ? order by l.line_key
+where mine.line_key in (select unnest(?::bigint[])) order by l.line_key
 """
 _NEAREST_NOTES = """
-select n.note_id, n.note_version, n.service_date, n.discipline, n.status,
+select a.subject, n.note_id, n.note_version, n.service_date, n.discipline, n.status,
     n.source_file || ':' || n.source_line as source
-from whole.ok_notes as n
-left join crosswalk_patient as x on x.from_id = n.patient_id
-where coalesce(x.to_id, n.patient_id) = $patient and n.service_date <> $day
-    and abs(n.service_date - $day) <= 14
-order by abs(n.service_date - $day), n.service_date, n.note_id, n.note_version limit 4
+from whole.near_note as n
+join asked_patient_day as a on a.patient_id = n.patient_id
+where a.subject in (select unnest(?::integer[]))
+    and n.service_date <> a.service_date and abs(n.service_date - a.service_date) <= 14
+window nearest as (
+    partition by a.subject
+    order by abs(n.service_date - a.service_date), n.service_date, n.note_id, n.note_version
+)
+qualify row_number() over nearest <= 4
+order by a.subject, abs(n.service_date - a.service_date), n.service_date, n.note_id, n.note_version
 """
 _NEAREST_LINES = """
-select c.claim_id, c.line_number, c.service_date, c.procedure_code, c.billed_units,
+select a.subject, c.claim_id, c.line_number, c.service_date, c.procedure_code, c.billed_units,
     c.source_file || ':' || c.source_line as source
-from whole.ok_claims as c
-where c.patient_id = $patient and c.service_date <> $day and abs(c.service_date - $day) <= 14
-order by abs(c.service_date - $day), c.service_date, c.claim_id, c.line_number limit 4
+from whole.near_claim as c
+join asked_patient_day as a on a.patient_id = c.patient_id
+where a.subject in (select unnest(?::integer[]))
+    and c.service_date <> a.service_date and abs(c.service_date - a.service_date) <= 14
+window nearest as (
+    partition by a.subject
+    order by abs(c.service_date - a.service_date), c.service_date, c.claim_id, c.line_number
+)
+qualify row_number() over nearest <= 4
+order by a.subject, abs(c.service_date - a.service_date), c.service_date, c.claim_id, c.line_number
+"""
+_PARAMETER = """
+select a.service_date, p.* from ref_parameter as p
+join asked_date as a on a.service_date >= p.effective_from and a.service_date < p.effective_to
+where p.name = ?
 """
 
 
-def clinician_runs(con, patient: str) -> list[dict]:
-    """The runs in which a clinician holds this patient and others at once, each with all its blocks and its sums."""
-    runs = step_rows(con, "minutes", "min_clinician_block", _RUNS, [patient])
-    numbered = rows_as_dicts(
-        con, "select block_key, clinician_key, clinician_run_number, is_double_booked from min_clinician_block"
-    )
-    for run in runs:
-        inside = {
-            row["block_key"]: row["is_double_booked"]
-            for row in numbered
-            if (row["clinician_key"], row["clinician_run_number"]) == (run["clinician_key"], run["run_number"])
-        }
-        run["blocks"] = clinician_blocks(con, list(inside))
-        for block in run["blocks"]:
-            block["is_double_booked"] = inside[block["block_key"]]
-        run["start_minute"] = min(block["start_minute"] for block in run["blocks"])
-        run["end_minute"] = max(block["end_minute"] for block in run["blocks"])
-        run["credited_minutes"] = sum(block["credited_minutes"] for block in run["blocks"])
-    return runs
+def clinician_runs(con, subjects: Iterable[int]) -> dict[int, list[dict]]:
+    """By patient's date, the runs in which a clinician holds this patient and others at once.
+
+    Each run has all its blocks and its sums. The other patients of the clinicians' dates must have been loaded.
+    """
+    subjects = list(subjects)
+    rows = step_rows(con, "minutes", "min_clinician_block", _RUNS, [subjects]) if subjects else []
+    runs = {(row["clinician_key"], row["run_date"], int(row["run_number"])): None for row in rows}
+    blocks = run_blocks(con, runs) if runs else {}
+    for run in rows:
+        own = blocks[run["clinician_key"], run.pop("run_date"), int(run["run_number"])]
+        run["blocks"] = own
+        run["start_minute"] = min(block["start_minute"] for block in own)
+        run["end_minute"] = max(block["end_minute"] for block in own)
+        run["credited_minutes"] = sum(block["credited_minutes"] for block in own)
+    return grouped(rows, "subject")
 
 
-def provider_day(con, provider: str, day) -> dict | None:
-    """A clinician's date: what the units of each therapy day need at the least, and what the notes credit."""
-    found = con.execute("select clinician_key from stg_clinician where provider_id = ?", [provider]).fetchone()
-    if not found:
-        return None
-    key = found[0]
-    days = step_rows(con, "findings", "provider_day_impossible", _PROVIDER_DAYS, {"clinician": key})
-    codes = step_rows(con, "findings", "provider_day_impossible", _PROVIDER_CODES, [key])
-    blocks = rows_as_dicts(con, _PROVIDER_BLOCKS, [key])
-    for one in days:
-        one["codes"] = [code for code in codes if code["day_key"] == one["day_key"]]
-        who = (one["patient_id"], one["discipline"])
-        one["blocks"] = [block for block in blocks if (block["patient_id"], block["discipline"]) == who]
-        one["credited_minutes"] = sum(block["credited_minutes"] for block in one["blocks"])
-    totals = step_rows(
-        con, "findings", "provider_day_impossible", "select * from clinician_day where clinician_key = ?", [key]
-    )
-    sums = totals[0] if totals else {}
-    return {"provider_id": provider, "days": days, "limit": parameter(con, "provider_day_minutes", day), **sums}
+def provider_days(con) -> dict[int, dict]:
+    """By clinician's date asked: what the units of each therapy day need at the least, and what the notes credit."""
+    model = ("findings", "provider_day_impossible")
+    asked = rows_as_dicts(con, "select * from asked_clinician_day where clinician_key is not null")
+    if not asked:
+        return {}
+    days = grouped(step_rows(con, *model, _PROVIDER_DAYS), "subject")
+    codes = grouped(step_rows(con, *model, _PROVIDER_CODES), "subject")
+    sums = grouped(step_rows(con, *model, _PROVIDER_SUMS), "subject")
+    blocks = grouped(rows_as_dicts(con, _PROVIDER_BLOCKS), "subject")
+    limits = parameter(con, "provider_day_minutes")
+    held = {}
+    for row in asked:
+        subject, limit = row["subject"], limits.get(row["service_date"])
+        for one in days.get(subject, []):
+            one["codes"] = [code for code in codes.get(subject, []) if code["day_key"] == one["day_key"]]
+            who = (one["patient_id"], one["discipline"])
+            one["blocks"] = [
+                block for block in blocks.get(subject, []) if (block["patient_id"], block["discipline"]) == who
+            ]
+            one["credited_minutes"] = sum(block["credited_minutes"] for block in one["blocks"])
+        own = {"provider_id": row["provider_id"], "days": days.get(subject, []), "limit": limit}
+        held[subject] = own | (sums.get(subject) or [{}])[0]
+    return held
 
 
-def coverage(con, day) -> dict:
-    """The dates of both extracts, the dates that both cover, and the billing lag."""
+def coverage(con) -> dict[date, dict]:
+    """By service date asked: the dates of both extracts, the dates that both cover, and the billing lag."""
     (dates,) = step_rows(
         con,
         "staging",
@@ -124,25 +160,26 @@ def coverage(con, day) -> dict:
         "n.last_date as notes_last from claim as c cross join note as n",
     )
     both = rows_as_dicts(con, "select first_date, last_date from stg_coverage")[0]
-    return {**dates, **both, "billing_lag": parameter(con, "billing_lag_days", day)}
+    lags = parameter(con, "billing_lag_days")
+    days = [day for (day,) in con.execute("select service_date from asked_date").fetchall()]
+    return {day: {**dates, **both, "billing_lag": lags.get(day)} for day in days}
 
 
-def nearest_rows(con, patient: str, day) -> dict:
-    """The patient's notes and claim lines of the nearest other dates, at most 14 days away."""
-    asked = {"patient": patient, "day": day}
-    return {"notes": rows_as_dicts(con, _NEAREST_NOTES, asked), "lines": rows_as_dicts(con, _NEAREST_LINES, asked)}
+def nearest_rows(con, subjects: Iterable[int]) -> dict[int, dict]:
+    """By patient's date, the patient's notes and claim lines of the nearest other dates, at most 14 days away."""
+    subjects = list(subjects)
+    if not subjects:
+        return {}
+    notes = grouped(rows_as_dicts(con, _NEAREST_NOTES, [subjects]), "subject")
+    lines = grouped(rows_as_dicts(con, _NEAREST_LINES, [subjects]), "subject")
+    return {subject: {"notes": notes.get(subject, []), "lines": lines.get(subject, [])} for subject in subjects}
 
 
-def earlier_twins(con, line_key: int) -> list[dict]:
-    """Lines of surviving claims of smaller claim id that bill the same as this line."""
-    return rows_as_dicts(con, _TWINS, [line_key])
+def earlier_twins(con, line_keys: Sequence[int]) -> dict[int, list[dict]]:
+    """By line_key, lines of surviving claims of smaller claim id that bill the same as this line."""
+    return grouped(rows_as_dicts(con, _TWINS, [list(line_keys)]), "own_line_key") if line_keys else {}
 
 
-def parameter(con, name: str, day) -> dict | None:
-    """The dated row of a parameter in force on a date."""
-    rows = rows_as_dicts(
-        con,
-        "select * from ref_parameter where name = ? and ? >= effective_from and ? < effective_to",
-        [name, day, day],
-    )
-    return rows[0] if rows else None
+def parameter(con, name: str) -> dict[date, dict]:
+    """By service date asked, the dated row of a parameter in force."""
+    return {day: rows[0] for day, rows in grouped(rows_as_dicts(con, _PARAMETER, [name]), "service_date").items()}

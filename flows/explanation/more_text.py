@@ -16,11 +16,11 @@ def clinician(facts: dict) -> list[str]:
         labels = [f"{block['tag']} {block['patient_id']} {block['procedure_code']}" for block in blocks]
         text += wrap(f"Clinician {run['clinician_id']}, blocks joined by overlap, of all patients:")
         text += ["", *(f"  {line}".rstrip() for line in draw(blocks, labels, WIDTH - 2)), ""]
-        text += [*block_table(blocks, with_patient=True), "", *_run_sum(run), *_double_booked(run, facts), ""]
+        text += [*block_table(blocks, with_patient=True), "", *run_sum(run), *double_booked(run, facts), ""]
     return text[:-1]
 
 
-def _run_sum(run: dict) -> list[str]:
+def run_sum(run: dict) -> list[str]:
     start, end = run["start_minute"], run["end_minute"]
     sums = " + ".join(str(block["credited_minutes"]) for block in run["blocks"])
     return wrap(
@@ -29,7 +29,7 @@ def _run_sum(run: dict) -> list[str]:
     )
 
 
-def _double_booked(run: dict, facts: dict) -> list[str]:
+def double_booked(run: dict, facts: dict) -> list[str]:
     """Which of this patient's blocks overlap another patient's."""
     own = facts["finding"]["patient_id"]
     said = []
@@ -57,7 +57,7 @@ def provider(facts: dict) -> list[str]:
             day["discipline"] if several else "",
             day["payer_id"],
             ", ".join(f"{code['procedure_code']} x{code['billed_units']}" for code in day["codes"]),
-            _need(day),
+            need_words(day),
             day["needed_minutes"] or "",
             " + ".join(str(block["credited_minutes"]) for block in day["blocks"]),
             day["credited_minutes"] or "",
@@ -80,7 +80,7 @@ def provider(facts: dict) -> list[str]:
     return [*text, *_aside(facts), "", "  Rows of the claims and the notes:", *_provider_rows(facts, own)]
 
 
-def _need(day: dict) -> str:
+def need_words(day: dict) -> str:
     if not day["codes"]:
         return ""
     if day["counting_method"] == "cms_8_minute":

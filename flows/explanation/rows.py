@@ -1,14 +1,33 @@
 """The rows that a finding came from: claim lines, note versions and blocks of its patient and date, with file and line.
 
-Nothing is counted here; every number is a column of the audit's own models, run again over the date.
+Nothing is counted here; every number is a column of the audit's own models, run again over the dates asked. Each query
+runs once for all subjects asked, and its rows are told by subject (asked.py).
 """
 
-from flows.explanation.rebuild import step_rows
+from collections.abc import Iterable, Sequence
+
+from flows.explanation.rebuild import grouped, step_rows
 from transforms.engine import rows_as_dicts
 
+#: Who else names a claim line's claim: claims that replace or void it, and the one that stands where several replace
+#: the same.
+_NAMED_BY = """
+create or replace temp table line_named_by as
+with naming as (
+    select c.claim_id, c.line_number, o.claim_id as naming_id from ok_claims as c
+    join ok_claims as o on o.original_claim_id = c.claim_id
+    where o.claim_id <> c.claim_id and o.claim_frequency_code in ('7', '8')
+    union
+    select c.claim_id, c.line_number, o.claim_id from ok_claims as c
+    join ok_claims as o on o.original_claim_id = c.original_claim_id
+    where o.claim_id > c.claim_id and o.claim_frequency_code = '7' and c.claim_frequency_code = '7'
+)
+select claim_id, line_number, string_agg(distinct naming_id, ', ' order by naming_id) as named_by
+from naming group by claim_id, line_number
+"""
 _LINES = """
 select
-    c.claim_id, c.line_number, c.patient_id, c.payer_id, c.procedure_code, c.billed_units, c.modifiers,
+    a.subject, c.claim_id, c.line_number, c.patient_id, c.payer_id, c.procedure_code, c.billed_units, c.modifiers,
     c.rendering_provider_id, c.billing_provider_id, c.clinic_id, c.claim_type, c.claim_frequency_code,
     c.original_claim_id, c.claim_status, c.payer_order, c.charge_usd, c.allowed_usd, c.paid_usd,
     l.line_key, l.payer_id as ruling_payer_id, l.counted_code, l.is_timed, l.discipline, l.discipline_source,
@@ -20,23 +39,23 @@ select
         when l.is_set_aside and c.claim_status = 'denied' then 'denied'
         when l.is_set_aside then 'secondary_payer'
         else 'bills' end as standing,
-    -- claims that name this one, and the one that stands where several replace the same
-    (select string_agg(distinct o.claim_id, ', ' order by o.claim_id) from ok_claims as o
-        where o.claim_id <> c.claim_id and (
-            (o.original_claim_id = c.claim_id and o.claim_frequency_code in ('7', '8'))
-            or (o.original_claim_id = c.original_claim_id and o.claim_id > c.claim_id
-                and o.claim_frequency_code = '7' and c.claim_frequency_code = '7')
-        )) as named_by,
+    named.named_by,
     i.file_name || ':' || c.source_line as source
 from ok_claims as c
 join delivered_file as i on i.file_number = c.file_number
 join stg_claim as claim on claim.claim_id = c.claim_id
+left join line_named_by as named on named.claim_id = c.claim_id and named.line_number = c.line_number
 left join stg_line as l on l.claim_id = c.claim_id and l.line_number = c.line_number
 left join ref_procedure_code as code on code.procedure_code = c.procedure_code
     and c.service_date >= code.effective_from and c.service_date < code.effective_to
-where c.service_date = $day and ($patient is null or c.patient_id = $patient)
-    and ($provider is null or c.rendering_provider_id = $provider)
-order by c.claim_id, c.line_number
+"""
+_OF_PATIENTS = """
+join asked_patient_day as a on a.patient_id = c.patient_id and a.service_date = c.service_date
+order by a.subject, c.claim_id, c.line_number
+"""
+_OF_CLINICIANS = """
+join asked_clinician_day as a on a.provider_id = c.rendering_provider_id and a.service_date = c.service_date
+order by a.subject, c.claim_id, c.line_number
 """
 _NOTES = """
 with version as (
@@ -45,9 +64,12 @@ with version as (
     left join crosswalk_patient as x on x.from_id = n.patient_id
     left join crosswalk_provider as px on px.from_id = n.provider_id
 ),
-here as (select distinct note_id from version where claims_patient_id = $patient and service_date = $day)
+here as (
+    select distinct a.subject, version.note_id from version
+    join asked_patient_day as a on a.patient_id = version.claims_patient_id and a.service_date = version.service_date
+)
 select
-    v.note_id, v.note_version, v.service_date, v.discipline, v.clinician_id, v.status, v.is_billable,
+    here.subject, v.note_id, v.note_version, v.service_date, v.discipline, v.clinician_id, v.status, v.is_billable,
     v.total_timed_minutes, v.cap_justification,
     s.note_key, coalesce(s.standing, case when v.status = 'void' then 'void' else 'superseded' end) as standing,
     m.has_blocks, m.written_minutes, m.credited_minutes, m.supported_minutes, m.sure_minutes, m.is_incomplete,
@@ -59,12 +81,12 @@ join here on here.note_id = v.note_id
 join delivered_file as i on i.file_number = v.file_number
 left join stg_note as s on s.note_id = v.note_id and s.note_version = v.note_version
 left join min_note as m on m.note_key = s.note_key
-order by v.note_id, v.note_version
+order by here.subject, v.note_id, v.note_version
 """
-#: Blocks of counting notes; the caller says which.
+#: Blocks of counting notes; the caller says of which subjects, and joins them in.
 _BLOCKS = """
 select
-    b.block_key, b.note_key, n.note_id, n.note_version, b.block_number, p.patient_id, b.discipline,
+    {subject}, b.block_key, b.note_key, n.note_id, n.note_version, b.block_number, p.patient_id, b.discipline,
     c.provider_id as clinician_id, b.procedure_code, b.counted_code, b.kind, b.delivery, b.is_timed_one_on_one,
     b.start_minute, b.end_minute, m.clock_minutes, b.clock_has_seconds, b.stated_minutes, m.written_minutes,
     m.worth_minutes, m.credited_minutes, m.double_counted_minutes, m.run_number,
@@ -75,46 +97,74 @@ join stg_patient as p on p.patient_key = b.patient_key
 join stg_clinician as c on c.clinician_key = b.clinician_key
 join delivered_file as i on i.file_number = b.file_number
 left join min_block as m on m.block_key = b.block_key
+{join}
 """
+_PATIENTS_BLOCKS = _BLOCKS.format(
+    subject="a.subject",
+    join="join asked_patient_day as a on a.patient_key = b.patient_key and a.service_date = b.service_date",
+)
+_RUNS_BLOCKS = _BLOCKS.format(
+    subject="r.clinician_key, r.service_date as run_date, r.clinician_run_number as run_place, r.is_double_booked",
+    join="join min_clinician_block as r on r.block_key = b.block_key "
+    "join (select unnest(?::bigint[]) as clinician_key, unnest(?::date[]) as service_date, "
+    "unnest(?::integer[]) as place) as wanted on wanted.clinician_key = r.clinician_key "
+    "and wanted.service_date = r.service_date and wanted.place = r.clinician_run_number",
+)
 _FIRST_CREDIT = """
 select s.block_key, s.place, s.covered_until, f.credited_minutes as first_credited_minutes, r.spare_minutes,
     r.has_several_disciplines
 from stretch as s join first_credit as f on f.block_key = s.block_key join run as r on r.block_key = s.block_key
+join stg_block as b on b.block_key = s.block_key
+join asked_patient_day as a on a.patient_key = b.patient_key and a.service_date = b.service_date
 """
 _DOLLARS = """
-select l.claim_id, l.line_number, l.procedure_code, l.billed_units, f.at_risk_units, u.units_above_split,
+select f.finding_key, l.claim_id, l.line_number, l.procedure_code, l.billed_units, f.at_risk_units, u.units_above_split,
     l.amount_e4, f.at_risk_e4, c.charge_usd, c.allowed_usd, c.paid_usd, i.file_name || ':' || l.source_line as source
 from finding_line as f
 join stg_line as l on l.line_key = f.line_key
 join ok_claims as c on c.claim_id = l.claim_id and c.line_number = l.line_number
 join delivered_file as i on i.file_number = l.file_number
 left join unit_line as u on u.line_key = l.line_key
-where f.finding_key = ? order by l.line_key
+where f.finding_key in (select unnest(?::bigint[])) order by l.line_key
 """
 
 
-def claim_lines(con, day, patient: str | None = None, provider: str | None = None) -> list[dict]:
-    """Every accepted line of a patient (or rendering provider) and date, those that bill nothing with the reason."""
-    return rows_as_dicts(con, _LINES, {"day": day, "patient": patient, "provider": provider})
+def claim_lines(con) -> tuple[dict[int, list[dict]], dict[int, list[dict]]]:
+    """Every accepted line of the patients' dates asked, and of the rendering providers' dates asked, by subject.
+
+    Those that bill nothing are there with the reason.
+    """
+    con.execute(_NAMED_BY)
+    patients, clinicians = rows_as_dicts(con, _LINES + _OF_PATIENTS), rows_as_dicts(con, _LINES + _OF_CLINICIANS)
+    return grouped(patients, "subject"), grouped(clinicians, "subject")
 
 
-def note_versions(con, day, patient: str) -> list[dict]:
-    """Every version of the patient's notes of the date, with what it is to the day and the minutes it supports."""
-    return rows_as_dicts(con, _NOTES, {"day": day, "patient": patient})
+def note_versions(con) -> dict[int, list[dict]]:
+    """By patient's date asked, every version of its notes, with what it is to the day and the minutes it supports."""
+    return grouped(rows_as_dicts(con, _NOTES), "subject")
 
 
-def patient_blocks(con, patient: str) -> list[dict]:
-    """Blocks of the patient's counting notes in the order in which minutes are credited, with the steps of it."""
-    blocks = rows_as_dicts(con, _BLOCKS + "where p.patient_id = ?", [patient])
+def patient_blocks(con) -> dict[int, list[dict]]:
+    """By patient's date asked, blocks of its counting notes in the order of the clock, with the steps of the credit."""
+    rows = rows_as_dicts(con, _PATIENTS_BLOCKS)
     steps = {row["block_key"]: row for row in step_rows(con, "minutes", "min_block", _FIRST_CREDIT)}
-    for block in blocks:
+    for block in rows:
         block.update(steps.get(block["block_key"], {}))
-    return tagged(blocks)
+    return {subject: tagged(blocks) for subject, blocks in grouped(rows, "subject").items()}
 
 
-def clinician_blocks(con, block_keys: list[int]) -> list[dict]:
-    """Blocks by key, of any patient, in the order of the clock."""
-    return tagged(rows_as_dicts(con, _BLOCKS + "where b.block_key in (select unnest(?))", [block_keys]))
+def run_blocks(con, runs: Iterable[tuple]) -> dict[tuple, list[dict]]:
+    """The blocks of clinicians' runs, of any patient, in the order of the clock, each with `is_double_booked`.
+
+    A run is its clinician's key, its service date and its number.
+    """
+    runs = list(runs)
+    rows = rows_as_dicts(con, _RUNS_BLOCKS, [[run[place] for run in runs] for place in range(3)])
+    blocks = grouped(rows, "clinician_key", "run_date", "run_place")
+    tagged_blocks = {run: tagged(several) for run, several in blocks.items()}
+    for block in (block for several in tagged_blocks.values() for block in several):
+        block["is_double_booked"] = block.pop("is_double_booked")  # after the block's own columns
+    return tagged_blocks
 
 
 def tagged(blocks: list[dict]) -> list[dict]:
@@ -135,6 +185,6 @@ def _letters(number: int) -> str:
     return (_letters(number // 26 - 1) if number >= 26 else "") + chr(ord("A") + number % 26)
 
 
-def dollar_lines(con, key: int) -> list[dict]:
-    """The claim lines of a finding's subject, with the units at risk on each and its money."""
-    return rows_as_dicts(con, _DOLLARS, [key])
+def dollar_lines(con, keys: Sequence[int]) -> dict[int, list[dict]]:
+    """By finding_key, the claim lines of a finding's subject, with the units at risk on each and its money."""
+    return grouped(rows_as_dicts(con, _DOLLARS, [list(keys)]), "finding_key")

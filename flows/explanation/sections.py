@@ -33,7 +33,7 @@ def bill(facts: dict) -> list[str]:
             line["rendering_provider_id"],
             (line["billing_provider_id"] or "unknown") if billers else "",
             line["discipline"],
-            _standing(line),
+            standing_words(line),
             line["source"],
         ]
         for line in lines
@@ -41,16 +41,16 @@ def bill(facts: dict) -> list[str]:
     text = table(headers, rows, "line units")
     if any(line["is_subject"] for line in lines):
         text += ["", "  * what the finding is about"]
-    return text + _settled(lines)
+    return text + settled_words(lines)
 
 
-def _standing(line: dict) -> str:
+def standing_words(line: dict) -> str:
     if line["standing"] == "gone" and line["named_by"]:
         return f"gone: see {line['named_by']}"
     return _STANDINGS[line["standing"]]
 
 
-def _settled(lines: list[dict]) -> list[str]:
+def settled_words(lines: list[dict]) -> list[str]:
     ways: dict[str, list[str]] = {}
     for line in lines:
         if line["discipline_source"]:
@@ -100,12 +100,12 @@ def minutes(facts: dict) -> list[str]:
     blocks = facts["blocks"]
     if not blocks:
         return ["  No counting note of the date has a block."]
-    text = [f"  {line}".rstrip() for line in draw(blocks, _labels(blocks), WIDTH - 2)]
+    text = [f"  {line}".rstrip() for line in draw(blocks, block_labels(blocks), WIDTH - 2)]
     text += [""] if text else []
     return [*text, *block_table(blocks), *_whys(blocks)]
 
 
-def _labels(blocks: list[dict]) -> list[str]:
+def block_labels(blocks: list[dict]) -> list[str]:
     several = len({block["discipline"] for block in blocks}) > 1
     return [
         f"{block['tag']} {block['procedure_code']}" + (f" {block['discipline']}" if several else "") for block in blocks

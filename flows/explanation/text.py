@@ -10,7 +10,7 @@ from flows.explanation.table import dollars, in_force, inert, row_ranges, wrap
 from flows.explanation.units_text import units
 
 #: Named here, because strftime would speak the machine's language.
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _BILL = ("What was billed", bill)
 _NOTES = ("The notes", notes)
 _MINUTES = ("The minutes", minutes)
@@ -19,10 +19,10 @@ _CAPS = ("The caps in force", caps)
 _MONEY = ("The dollars", money)
 _COVERED = ("The dates that both extracts cover", covered)
 _NEAREST = ("The patient's nearest other dates", nearest)
-_WHOLE = (_BILL, _NOTES, _MINUTES, _UNITS, _CAPS, _MONEY)
+WHOLE_DAY = (_BILL, _NOTES, _MINUTES, _UNITS, _CAPS, _MONEY)
 _WITHOUT_CAPS = (_BILL, _NOTES, _MINUTES, _UNITS, _MONEY)
 #: What is shown for a rule, the part that settles it first.
-_PARTS = {
+PARTS = {
     "billed_code_not_documented": _WITHOUT_CAPS,
     "billed_day_not_documented": (_BILL, _NOTES, _COVERED, _NEAREST, _MONEY),
     "billed_on_unsigned_note": (_BILL, _NOTES, _MONEY),
@@ -46,9 +46,9 @@ def explain_text(derivation: dict) -> str:
     """The derivation as plain text of at most 100 columns where ids allow; nothing in it can move a terminal."""
     facts = inert(derivation)
     text = _head(facts)
-    for number, (title, part) in enumerate(_PARTS.get(facts["finding"]["rule_id"], _WHOLE), start=1):
+    for number, (title, part) in enumerate(PARTS.get(facts["finding"]["rule_id"], WHOLE_DAY), start=1):
         text += ["", f"{number}. {title.upper()}", "", *part(facts)]
-    return "\n".join(line.rstrip() for line in [*text, "", *_foot(facts)])
+    return "\n".join(line.rstrip() for line in [*text, "", *foot(facts)])
 
 
 def _head(facts: dict) -> list[str]:
@@ -66,7 +66,7 @@ def _subject(finding: dict) -> list[str]:
     at_risk = dollars(finding["at_risk_usd"]) if finding["at_risk_usd"] is not None else None
     named = [
         ("patient", finding["patient_id"]),
-        ("date", f"{day.isoformat()}, {_WEEKDAYS[day.weekday()]}"),
+        ("date", f"{day.isoformat()}, {WEEKDAYS[day.weekday()]}"),
         ("discipline", finding["discipline"]),
         ("code", finding["procedure_code"]),
         ("at risk", at_risk),
@@ -80,7 +80,7 @@ def _subject(finding: dict) -> list[str]:
     return [f"  {one:<40}  {other}" for one, other in zip_longest(told[:half], told[half:], fillvalue="")]
 
 
-def _foot(facts: dict) -> list[str]:
+def foot(facts: dict) -> list[str]:
     rule, finding, row = facts["rule"], facts["finding"], facts["reference_row"]
     text = ["WHAT IT RESTS ON", "", *_said("Citation", finding["citation"] or "-")]
     text += [f"{'':14}{rule['citation_url']}"] if rule.get("citation_url") else []

@@ -15,20 +15,20 @@ def units(facts: dict) -> list[str]:
     for day in days:
         if len(facts["days"]) > 1:
             text += [f"  Therapy day {day['discipline']}", ""]
-        text += [*_counted_with(facts, day), *_day(day), ""]
+        text += [*counted_with(facts, day), *day_units(day), ""]
     return text[:-1]
 
 
-def _day(day: dict) -> list[str]:
+def day_units(day: dict) -> list[str]:
     if not day["has_counting_note"]:
         return [f"  No counting note: no unit rule judges this therapy day. Billed {billed_sum(day)}."]
     if not day["supported_minutes"] and not any(code["is_timed"] for code in day["codes"]):
         return ["  No timed minutes, and no timed code billed: 0 units under both methods."]
-    text = [*_method(day), "", *_cms(day), "", *_ama(day)]
-    return [*text, "", *_bill_beside(day)] if day["has_billed_line"] else text
+    text = [*method_words(day), "", *_cms(day), "", *_ama(day)]
+    return [*text, "", *bill_beside(day)] if day["has_billed_line"] else text
 
 
-def _counted_with(facts: dict, day: dict) -> list[str]:
+def counted_with(facts: dict, day: dict) -> list[str]:
     pairs = {
         (row["procedure_code"], row["counted_code"])
         for row in [*facts["lines"], *facts["blocks"]]
@@ -37,7 +37,7 @@ def _counted_with(facts: dict, day: dict) -> list[str]:
     return [f"  {own} counts as {other}: one code for minutes, units and split." for own, other in sorted(pairs)]
 
 
-def _method(day: dict) -> list[str]:
+def method_words(day: dict) -> list[str]:
     if day["payer_id"] is None:
         return ["  Nobody was billed, so no payer says how to count: both counts."]
     row, method = day["method_row"] or {}, METHODS[day["counting_method"]]
@@ -56,9 +56,9 @@ def _method(day: dict) -> list[str]:
 
 def _cms(day: dict) -> list[str]:
     count, supported = day["cms_8_minute"], day["supported_minutes"]
-    text = [f"  CMS 8-minute rule   {_range(supported, day['cms_units'])}"]
+    text = [f"  CMS 8-minute rule   {unit_range(supported, day['cms_units'])}"]
     if day["sure_minutes"] != supported:
-        text.append(f"                      sure: {_range(day['sure_minutes'], day['sure_cms_units'])}")
+        text.append(f"                      sure: {unit_range(day['sure_minutes'], day['sure_cms_units'])}")
     if not day["is_decidable"]:
         why = "; ".join(day["why_undecidable"])
         said = f"The split over codes is undecidable ({why}): only the day's total is judged, under CMS."
@@ -69,24 +69,25 @@ def _cms(day: dict) -> list[str]:
     start = {code["procedure_code"]: code["credited_minutes"] for code in day["codes"]}
     rows = [["", "", *(start[code] for code in codes), "minutes credited; each unit pays for 15"]]
     rows += [
-        [step["unit"], step["code"], *(step["left"][code] for code in codes), _step(step)] for step in count["steps"]
+        [step["unit"], step["code"], *(step["left"][code] for code in codes), step_words(step)]
+        for step in count["steps"]
     ]
     text += table(["unit", "goes to", *codes, ""], rows, " ".join(codes), indent=4, longest=WIDTH)
-    return text + _splits(count)
+    return text + split_lines(count)
 
 
-def _range(minutes: int, number: int) -> str:
+def unit_range(minutes: int, number: int) -> str:
     low, high = max(0, 15 * number - 7), 15 * number + 7
     return f"{minutes} minutes lie in {low}-{high}: {counted(number, 'unit')}   floor(({minutes} + 7) / 15) = {number}"
 
 
-def _step(step: dict) -> str:
+def step_words(step: dict) -> str:
     if step["tied_with"]:
         return f"{step['unpaid']} unpaid, a tie with {', '.join(step['tied_with'])}"
     return f"{step['unpaid']} unpaid is the most"
 
 
-def _splits(count: dict) -> list[str]:
+def split_lines(count: dict) -> list[str]:
     if count["split_count"] == 1:
         return [f"    The one lawful split: {split_text(count['splits'][0])}"]
     units = counted(count["tied_units"], "unit")
@@ -114,7 +115,7 @@ def _ama(day: dict) -> list[str]:
     return text
 
 
-def _bill_beside(day: dict) -> list[str]:
+def bill_beside(day: dict) -> list[str]:
     rows = []
     for code in day["codes"]:
         if code["is_timed"]:
