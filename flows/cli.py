@@ -7,11 +7,16 @@ import click
 
 from flows.commands.audit import audit
 from flows.commands.backfill import backfill
+from flows.commands.diff import diff
+from flows.commands.dispose import dispose
 from flows.commands.doctor import doctor
+from flows.commands.evidence import evidence
 from flows.commands.explain import explain
+from flows.commands.open import open_report
 from flows.commands.rebuild import rebuild
 from flows.commands.retention import retention
 from flows.commands.rules import rules
+from flows.commands.summary import summary
 from flows.commands.units import units
 from flows.commands.verify import verify
 from flows.failures import TRACEBACK, internal_error
@@ -40,7 +45,23 @@ def cli(context):
         context.exit(2)
 
 
-for _command in (audit, rebuild, backfill, verify, retention, explain, units, rules, doctor):
+_COMMANDS = (
+    audit,
+    rebuild,
+    backfill,
+    verify,
+    retention,
+    explain,
+    evidence,
+    summary,
+    open_report,
+    dispose,
+    diff,
+    units,
+    rules,
+    doctor,
+)
+for _command in _COMMANDS:
     cli.add_command(_command)
 
 

@@ -44,13 +44,16 @@ RETENTION = (
 #: What a backfill does before the warehouse takes in what no run has published yet.
 BACKFILL = (("unpublished", "fsync"), ("unpublished", "rename"), ("unpublished", "folder_fsync"))
 
+#: What recording decisions does to their log.
+DISPOSITIONS = (("dispositions", "fsync"), ("dispositions", "rename"), ("dispositions", "folder_fsync"))
+
 
 def points(steps: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     """The fault points of these steps, in order: `<subject>_before_<operation>` and `<subject>_after_<operation>`."""
     return tuple(f"{subject}_{when}_{operation}" for subject, operation in steps for when in ("before", "after"))
 
 
-FAULT_POINTS = points(PUBLISHING + TAKING_BACK + RETENTION + BACKFILL)
+FAULT_POINTS = points(PUBLISHING + TAKING_BACK + RETENTION + BACKFILL + DISPOSITIONS)
 #: Set by tests only: `<point>:kill` ends the process there by SIGKILL, `<point>:full` says there that the disk is full.
 FAULT = "MINUTEWISE_FAULT"
 #: Tests append functions here; each is told (operation, path) once a step is done.

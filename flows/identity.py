@@ -54,8 +54,13 @@ def reference_version(overlay: Path | None) -> str:
     return folder_digest(*(folder for folder in (REFERENCE, overlay) if folder), pattern="*.csv")[:12]
 
 
-def audit_digest(settings: AuditSettings, files: list[InputFile], held: list[dict], removed: list[int]) -> str:
-    """A digest of inputs, reference, options and code version; `held` are a warehouse's files, `files` the new ones."""
+def audit_digest(
+    settings: AuditSettings, files: list[InputFile], held: list[dict], removed: list[int], dispositions: str | None
+) -> str:
+    """A digest of inputs, reference, options, dispositions (the log's own digest, if any) and code version.
+
+    `held` are a warehouse's files, `files` the new ones.
+    """
     delivery = 1 + max((file["delivery_number"] for file in held), default=0)
     inputs = [
         [file["delivery_number"], file["table_name"], file["file_name"], file["sha256"]]
@@ -78,6 +83,7 @@ def audit_digest(settings: AuditSettings, files: list[InputFile], held: list[dic
         "allow_low_match": settings.allow_low_match,
         "override_guard": sorted(set(settings.override_guard)),
         "workbook_rows": settings.workbook_rows,
+        "dispositions": dispositions,
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 

@@ -10,22 +10,25 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from expectations.report import Report
 from expectations.report.html import write_html
 from expectations.report.workbook import write_workbook
+from flows.dispositions import LOG
+from flows.dispositions_table import FINDINGS, disposition_counts
 from flows.durable import sha256
 from flows.failures import system_words
 from flows.manifest import describe
 from flows.months import MONTHLY, require_whole, write_months
-from flows.placing import CURRENT, MANIFEST, publish_folder
-from transforms.engine import rows_as_dicts
+from flows.morning import morning_report
+from flows.placing import MANIFEST, publish_folder
+from flows.published import KEPT_TABLES
+from flows.summary_counts import SUMMARY, summary_counts
 from transforms.errors import UsageProblem
 from transforms.full_disk import full_disk
 
 #: What each Parquet file holds, and in which order: the same rows give the same bytes.
 TABLES = {
     "findings": (
-        "select * from finding order by rule_id, service_date, patient_id, discipline, procedure_code, finding_id"
+        f"{FINDINGS} order by f.rule_id, f.service_date, f.patient_id, f.discipline, f.procedure_code, f.finding_id"
     ),
     "units": "select * from unit_published order by patient_id, service_date, discipline, procedure_code",
     "rules": "select * from rule_result order by rule_id",
@@ -52,39 +55,6 @@ HISTORY = {
     "accepted/broken_row": "select * from broken_row order by file_number, source_line, piece",
     "finding_history": "select * from finding_life order by finding_id",
 }
-#: Tables kept as they were in force on the run, so that a finding can be derived again by hand.
-KEPT_TABLES = (
-    "ref_procedure_code",
-    "ref_code_cap",
-    "ref_payer_method",
-    "ref_code_alias",
-    "ref_parameter",
-    "ref_audit_rule",
-    "crosswalk_patient",
-    "crosswalk_provider",
-    "crosswalk_payer",
-)
-
-
-def read_published(out: Path, run_id: str) -> dict | None:
-    """The manifest of a run that is published already, else None."""
-    path = out / "runs" / run_id / MANIFEST
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        raise UsageProblem(f"{path}: cannot be read as a manifest; remove the run's folder and audit again") from None
-
-
-def current_run(out: Path) -> str | None:
-    """The run id last published, or None before the first."""
-    try:
-        return (out / CURRENT).read_text(encoding="utf-8").strip() or None
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        raise UsageProblem(f"{out / CURRENT}: cannot be read as a run id; remove it and audit again") from None
 
 
 def publish_run(run, con, commit=None) -> dict:
@@ -122,10 +92,14 @@ def _write_files(run, con, folder: Path) -> dict:
             _copy(con, query, folder / f"{name}.parquet", PARQUET)
     _copy(con, TABLES["findings"], folder / "findings.csv", "format csv, header")
     _write_json(folder / "expectations.json", run.verdict.results_json)
-    manifest = describe(run, con)
-    report = _report(run, con, manifest)
+    if run.log.content:
+        (folder / LOG).write_bytes(run.log.content)
+    manifest = describe(run, con) | {"dispositions": disposition_counts(con)}
+    report = morning_report(run, con, manifest, folder, TABLES["findings"])
     write_html(folder / "report.html", report)
     write_workbook(folder / "findings.xlsx", report, run.settings.workbook_rows)
+    families = {rule["rule_id"]: rule["family"] for rule in report.rules}
+    _write_json(folder / SUMMARY, summary_counts(manifest, families, report.changes))
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     # A linked file is a published run's: its hash is known.
     manifest["files"] = {name: linked.get(name) or sha256(path) for name, path in files.items()}
@@ -137,26 +111,6 @@ def _write_files(run, con, folder: Path) -> dict:
     manifest["seconds"] = {**run.seconds, "publish": round(time.monotonic() - started, 3)}
     _write_json(folder / MANIFEST, manifest)
     return manifest
-
-
-def _report(run, con, manifest: dict) -> Report:
-    return Report(
-        run_id=run.run_id,
-        as_of=run.settings.as_of,
-        period=tuple(manifest["period"].values()),
-        inputs=manifest["inputs"],
-        match=manifest["match"],
-        rules=rows_as_dicts(
-            con,
-            "select r.*, a.title, a.severity, a.citation, a.not_checked from rule_result as r "
-            "join ref_audit_rule as a on a.rule_id = r.rule_id order by r.rule_id",
-        ),
-        findings=con.execute(TABLES["findings"]).to_arrow_table(),
-        unjudged=list(manifest["unjudged_days"].items()),
-        unlisted_payers=list(manifest["payers_without_method"].items()),
-        total_at_risk_usd=manifest["at_risk_usd"],
-        reference_versions={"reference": manifest["reference_version"], "code": manifest["code_version"]},
-    )
 
 
 def _copy(con, query: str, path: Path, form: str) -> None:

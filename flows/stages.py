@@ -15,13 +15,16 @@ from pathlib import Path
 
 import duckdb
 
+from flows.dispositions import Log, read_log
+from flows.dispositions_table import load_decisions
 from flows.earlier_runs import earlier_manifests
 from flows.failures import told_without_values
 from flows.guards import check_guards, guard_lines, manifest_entries, stop_or_warn
 from flows.identity import audit_digest, code_version, run_id
 from flows.night_facts import guards_in_force, night_facts
 from flows.placing import recover
-from flows.publish import current_run, publish_run, read_published
+from flows.publish import publish_run
+from flows.published import current_run, read_published
 from flows.rights import Rights, rights_for
 from flows.settings import AuditSettings
 from flows.unpublished import forget_unpublished, require_unpublished
@@ -52,6 +55,8 @@ class Run:
     previous_run: str | None = None
     mapping: Mapping | None = None
     files: list[InputFile] = field(default_factory=list)
+    #: What people decided of findings, as the log stood when the run began.
+    log: Log = field(default_factory=Log)
     match: Match | None = None
     verdict: object = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -92,7 +97,9 @@ def identify(run: Run) -> None:
         if run.kept.restored_from or not held:
             require_unpublished(settings.out, run.files)
         run.files = run.kept.take(run.files, settings.removed)
-    run.audit_digest = audit_digest(settings, run.files, held, run.kept.removed if run.kept else [])
+    run.log = read_log(settings.out)
+    removed = run.kept.removed if run.kept else []
+    run.audit_digest = audit_digest(settings, run.files, held, removed, run.log.digest)
     _find_published(run)
 
 
@@ -206,6 +213,7 @@ def judge_tables_of(run: Run, name: str):
 def publish(run: Run) -> None:
     """Writes the run folder aside, makes it durable, renames it, commits the warehouse, and swaps `current` last."""
     with open_database_of(run) as con:
+        load_decisions(con, run.log, run.settings.as_of)
         if not run.kept:
             run.manifest = publish_run(run, con)
             return
@@ -244,8 +252,17 @@ STAGES = (
 def timed(stage: Stage, run: Run) -> None:
     """Runs one stage and notes the seconds it took; an unforeseen error becomes AuditError without its text."""
     started = time.monotonic()
-    with told_without_values():
-        stage.do(run)
+    try:
+        with told_without_values():
+            stage.do(run)
+    except AuditError as problem:
+        if problem.exit_code == AuditError.exit_code and run.kept and run.kept.file:
+            # A block that rotted is met when it is read, in whatever stage that is.
+            raise AuditError(
+                f"{problem}. Where it comes again every night, the warehouse may be damaged: `minutewise rebuild` "
+                "makes it anew from the published runs"
+            ) from None
+        raise
     run.seconds[stage.name] = round(time.monotonic() - started, 3)
 
 

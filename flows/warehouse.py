@@ -8,10 +8,11 @@ from pathlib import Path
 
 import duckdb
 
+from flows.dispositions_table import COLUMNS as DISPOSITION_COLUMNS
 from flows.durable import fsync
 from flows.earlier_runs import earlier_manifests
 from flows.identity import SCHEMA_VERSION
-from flows.publish import read_published
+from flows.published import read_published
 from flows.settings import AuditSettings
 from flows.verify import verify
 from transforms import house
@@ -45,6 +46,8 @@ class Kept:
     restored_from: Path | None = None
     all_dates_because: str | None = None
     removed: list[int] = field(default_factory=list)
+    #: Names that earlier nights took back: a night that is run again names them again.
+    taken_back: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
     @property
@@ -73,7 +76,7 @@ class Kept:
 
     def take(self, found: list[InputFile], removed: tuple[str, ...]) -> list[InputFile]:
         """Of the files found the new ones; notes which held files are named as removed."""
-        self.removed = removed_files(self.held, found, removed)
+        self.removed = removed_files(self.held, found, removed, self.taken_back)
         return new_files(self.held, found, self.last_file)
 
     def clear(self) -> None:
@@ -134,6 +137,7 @@ def find_kept(settings: AuditSettings, current: str | None) -> Kept:
         )
     if last and _is_older(kept, last, nights):
         return _from_run(target, settings, last, "the warehouse was older than its last published run")
+    kept.taken_back = [name for night in nights for name in night["warehouse"]["removed"]]
     return kept
 
 
@@ -253,7 +257,9 @@ def restore(con, kept: Kept, key: str | None) -> None:
         _fill(con, "broken_row", _parquet(kept.restored_from / "accepted" / "broken_row"))
         _fill(con, "finding_life", _parquet(kept.restored_from / "finding_history"))
         if manifest["schema_version"] == SCHEMA_VERSION:  # else what is gone now stays open
-            con.execute(f"CREATE TABLE house.finding AS FROM {_parquet(kept.restored_from / 'findings')}")
+            # Without what people decided: the log has that.
+            own = f"COLUMNS(c -> c NOT IN ({', '.join(map(text, DISPOSITION_COLUMNS))}))"
+            con.execute(f"CREATE TABLE house.finding AS SELECT {own} FROM {_parquet(kept.restored_from / 'findings')}")
         _fill(con, "quarantine", f'(SELECT *, "row" AS row_json FROM {_parquet(kept.restored_from / "quarantine")})')
         con.execute("""
             INSERT INTO house.accepted_date

@@ -291,6 +291,15 @@ class TestRemoved:
         assert clinic.lives[EXCEED]["times_reopened"] == 1 and clinic.lives[EXCEED]["status"] == "open"
         assert clinic.state == plain(tmp_path / "plain", clinic.extracts)
 
+    def test_a_night_that_is_run_again_may_name_it_again(self, clinic):
+        clinic.night(CORRECTED)
+        clinic.put({"claims_2.csv": None})
+        run = clinic.night({}, "--removed", "claims_2.csv")["run_id"]
+        again = clinic.ran("--removed", "claims_2.csv")
+        assert again.code == 0 and "published already" in again.err
+        assert clinic.manifest["run_id"] == run
+        refused(clinic.ran("--removed", "claims_3.csv"), 2, "claims_3.csv", "has no file of this name")
+
     def test_a_name_that_two_tables_have_is_said_with_its_table(self, tmp_path):
         clinic = Clinic(tmp_path / "c")
         visit_5 = visits_of(5, "2026-03-05", 4)
@@ -382,6 +391,16 @@ class TestBuiltAgain:
         own.warehouse.write_bytes(whole[: len(whole) // 2])
         assert own.night(CORRECTED | {"claims_3.csv": [claim("C1", 2)]})["warehouse"]["last_delivery"] == 3
         assert own.rules == []
+
+    def test_a_night_that_fails_inside_says_how_a_damaged_one_is_built_again(self, own, monkeypatch):
+        def rotten(*_arguments):
+            raise duckdb.FatalException("Corrupt: checksum of block 7")
+
+        monkeypatch.setattr("flows.stages.recompute_night", rotten)
+        own.put(CORRECTED)
+        ran = own.ran()
+        assert ran.code == 4 and "FatalException" in ran.err and "checksum" not in ran.err
+        assert "minutewise rebuild" in ran.err and ran.err.count("\n") == 1
 
     def test_a_sound_one_is_never_taken_for_damaged(self, clinic):
         """DuckDB cuts free blocks off the file's end and counts them still."""

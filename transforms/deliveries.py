@@ -24,12 +24,17 @@ def new_files(held: Sequence[dict], found: Sequence[InputFile], last_number: int
     return [replace(file, file_number=last_number + place) for place, file in enumerate(fresh, start=1)]
 
 
-def removed_files(held: Sequence[dict], found: Sequence[InputFile], names: Sequence[str]) -> list[int]:
+def removed_files(
+    held: Sequence[dict], found: Sequence[InputFile], names: Sequence[str], taken_back: Sequence[str] = ()
+) -> list[int]:
     """The numbers of every version of the files named as removed, as NAME or table:NAME; raises UsageProblem for a
-    name that the warehouse does not have, or that several tables have, and for a file that is still in the folder."""
+    name that the warehouse does not have, or that several tables have, and for a file that is still in the folder.
+    Names in `taken_back` are files that an earlier night removed: there is nothing left to do."""
     numbers: list[int] = []
     for asked in names:
         versions = [file for file in held if asked in (file["file_name"], _full_name(file))]
+        if not versions and asked in taken_back:
+            continue
         if not versions:
             raise UsageProblem(f"--removed {asked}: the warehouse has no file of this name; see the manifest's inputs")
         tables = {file["table_name"] for file in versions}

@@ -1,6 +1,7 @@
 """How it is told: one report as HTML and as a workbook, from the same numbers."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,6 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+#: What people can decide of a finding; `minutewise dispose` takes these words and no others.
+DISPOSITIONS = ("accepted", "disputed", "corrected claim sent", "false alarm", "waived")
+#: So many findings the page and the derivations hold, among them so many of every rule.
+MOST_SHOWN, OF_EACH_RULE = 1_000, 25
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,27 @@ def most_dollars(findings: Sequence[Mapping[str, Any]] | pa.Table, limit: int) -
         order = [("at_risk_usd", "descending"), ("service_date", "ascending"), ("finding_id", "ascending")]
         return findings.take(pc.sort_indices(findings, sort_keys=order)[:limit]).to_pylist()
     return sorted(findings, key=_rank)[:limit]
+
+
+def most_telling(findings: Sequence[Mapping[str, Any]] | pa.Table, limit: int, of_each_rule: int) -> list:
+    """At most `limit` findings, as dicts: the first `of_each_rule` of every rule, then those with most dollars.
+
+    First in a rule is most dollars, then most double-counted minutes; all stand in the order of most_dollars.
+    """
+    if len(findings) <= limit:
+        return most_dollars(findings, limit)
+    if not isinstance(findings, pa.Table):
+        findings = pa.Table.from_pylist([dict(finding) for finding in findings])
+    order = [("at_risk_usd", "descending"), ("double_counted_minutes", "descending")]
+    order += [("service_date", "ascending"), ("finding_id", "ascending")]
+    ranked = pc.sort_indices(findings, sort_keys=[key for key in order if key[0] in findings.column_names])
+    rules = findings["rule_id"].take(ranked).to_pylist()
+    seen: Counter[str] = Counter()
+    first, rest = [], []
+    for place, rule in zip(ranked.to_pylist(), rules, strict=True):
+        seen[rule] += 1
+        (first if seen[rule] <= of_each_rule else rest).append(place)
+    return most_dollars(findings.take((first + rest)[:limit]), limit)
 
 
 def plain(value: Any, longest: int) -> str:
