@@ -1,18 +1,18 @@
-"""The report in both forms: same bytes twice, hostile values inert, limits told, contents read back."""
+"""The report as a page: same bytes twice, hostile values inert, limits told, contents read back."""
 
 import re
-import zipfile
+import sys
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
-import openpyxl
 import pyarrow as pa
 import pytest
 
-from expectations.report import Report, most_dollars, plain
+from expectations.report import Changes, Report, most_dollars, most_telling, plain
 from expectations.report.html import write_html
-from expectations.report.workbook import FINDING_COLUMNS, write_workbook
+from expectations.report.page_bundle import scripts, styles
 
 HOSTILE = {
     "message": "<script>alert(1)</script><img src=//evil.example/x onerror=alert(1)>",
@@ -102,6 +102,12 @@ class Page(HTMLParser):
         self.text += data
 
 
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch):
+    """Charts have tests of their own, and cost a second each."""
+    monkeypatch.setitem(sys.modules, "expectations.report.charts", SimpleNamespace(chart_svgs=lambda report: []))
+
+
 @pytest.fixture
 def html(tmp_path):
     def write(**changes):
@@ -112,27 +118,12 @@ def html(tmp_path):
     return write
 
 
-@pytest.fixture
-def book(tmp_path):
-    def write(limit_rows=20_000, **changes):
-        path = tmp_path / "findings.xlsx"
-        write_workbook(path, report(**changes), limit_rows)
-        return openpyxl.load_workbook(path)
-
-    return write
-
-
-def cells(sheet):
-    heading, *rows = sheet.iter_rows(values_only=True)
-    return [dict(zip(heading, row, strict=True)) for row in rows]
-
-
 def test_the_page_tells_the_summary_before_the_findings(html):
     text = html().text
     said = (
-        "99.9 %",
+        "99.9%",
         "not known",
-        "1,234.50",
+        "$1,234.50",
         "1,200",
         "not applicable",
         "quarantined row",
@@ -144,79 +135,83 @@ def test_the_page_tells_the_summary_before_the_findings(html):
     assert text.index("not applicable") < text.index("47 minutes support")
 
 
+def test_each_family_of_rules_has_its_own_totals_and_money_has_one_form(html):
+    over = dict(report().rules[0]) | {"family": "overbilling", "at_risk_usd": Decimal("2160.5")}
+    missed = over | {"rule_id": "billed_units_below_minutes", "family": "missed_revenue", "violations": 3}
+    missed |= {"at_risk_usd": None, "missed_units": 7}
+    record = over | {"rule_id": "minutes_counted_twice", "family": "record", "violations": 2, "at_risk_usd": None}
+    text = " ".join(html(rules=[missed, record, over], total_at_risk_usd=Decimal("2160.5000")).text.split())
+    assert "Over-billing: 1 violation, $2,160.50 at risk" in text
+    assert "Missed revenue: 3 violations, 7 units not billed" in text
+    assert "Record faults: 2 violations" in text
+    assert text.index("Over-billing, together") < text.index("Missed revenue, together")
+    assert "2160.5" not in text
+
+
+def test_what_changed_since_the_run_before_is_told_with_the_findings_that_are_gone(html):
+    changes = Changes("2026-01-30-def", 4, 90, 3, 2, 1, Decimal("72"), Decimal("36"))
+    gone = finding(7, patient_id="P-GONE", at_risk_usd=Decimal("36.00"))
+    text = " ".join(html(changes=changes, resolved=[gone]).text.split())
+    told = ("Compared with run 2026-01-30-def", "New 4", "Reopened 2", "Changed 3", "Still open 90", "Resolved 1")
+    for words in (*told, "$72.00", "The resolved findings (1)", "P-GONE", "$36.00"):
+        assert words in text, words
+
+
+def test_a_first_run_has_nothing_to_compare_with(html):
+    text = html().text
+    assert "There is no earlier run to compare with" in text
+    assert "Compared with run" not in text
+
+
 def test_a_share_just_below_one_is_not_told_as_one(html):
-    assert "100.0 %" not in html(match={"claim_day_share": 0.99999, "note_share": 0.5}).text
+    assert "100.0%" not in html(match={"claim_day_share": 0.99999, "note_share": 0.5}).text
 
 
-def test_a_report_of_nothing_is_whole(html, book):
+def test_a_report_of_nothing_is_whole(html):
     empty = {"inputs": [], "match": {}, "rules": [], "findings": [], "unjudged": [], "unlisted_payers": []}
     nothing = empty | {"period": (None, None), "reference_versions": {}}
     assert "No rule was violated" in html(**nothing).text
-    assert cells(book(**nothing)["Findings"]) == []
 
 
 def test_hostile_values_are_inert_on_the_page(html, tmp_path):
     rules = [dict(report().rules[0]) | {"title": HOSTILE["message"], "citation": '" onclick="alert(1)'}]
     page = html(findings=[finding(**HOSTILE)], rules=rules, run_id="<script>1</script>", unjudged=[("<b>", 1)])
     names = {tag for tag, _ in page.tags}
-    assert not names & {"script", "img", "a", "iframe", "link", "object", "b"}
-    assert {name for _, attributes in page.tags for name in attributes} <= {
-        "lang", "charset", "http-equiv", "content", "name", "class"
-    }  # fmt: skip
+    assert not names & {"img", "iframe", "link", "object", "b", "base", "embed"}
+    kinds = [attributes.get("type") for tag, attributes in page.tags if tag == "script"]
+    assert kinds == ["application/json", "application/json", "module", "module"]
+    attributes = [pair for tag, held in page.tags for pair in held.items() if tag != "meta"]
+    assert not [name for name, _ in attributes if name.startswith("on") or name in ("src", "action", "style")]
+    assert all(value.startswith("#") for name, value in attributes if name == "href")
     raw = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for library in (*scripts(), *styles()):
+        raw = raw.replace(library, "")
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\u200e\u200f\uffff]", raw)
     assert "<script>alert(1)</script>" in page.text
     assert "{{ 7 * 7 }} {% raw %}" in page.text
-    assert "<U+202E>" in page.text
+    assert r"\u003cU+202E\u003e" in raw
     assert "cut; 40000 characters" in page.text
     assert len(raw) < 60_000
 
 
-def test_hostile_values_are_inert_in_the_workbook(book, tmp_path):
-    loaded = book(findings=[finding(**HOSTILE)], run_id="=1+1")
-    held = cells(loaded["Findings"])[0]
-    assert held["patient_id"] == HOSTILE["patient_id"]
-    assert held["claim_ids"] == HOSTILE["claim_ids"]
-    assert held["message"] == HOSTILE["message"]
-    assert held["clinic_id"] == "00123"
-    assert held["note_ids"] == "pay <U+202E> dnuf<U+2066><U+200F>"
-    assert held["provider_id"] == "nul\ufffdbell\ufffdesc\ufffd[31m\ufffd\ufffd"
-    assert len(held["payer_id"]) == 32_767
-    assert held["payer_id"].endswith("(cut; 40000 characters)")
-    kinds = {cell.data_type for sheet in loaded for row in sheet.iter_rows() for cell in row}
-    assert "f" not in kinds
-    assert not any(cell.hyperlink for sheet in loaded for row in sheet.iter_rows() for cell in row)
-    with zipfile.ZipFile(tmp_path / "findings.xlsx") as archive:
-        assert not [name for name in archive.namelist() if "external" in name or name.endswith("sheet3.xml.rels")]
-        assert b"evil" in archive.read("xl/worksheets/sheet3.xml")
-        assert b"<f>" not in archive.read("xl/worksheets/sheet3.xml")
-    assert list(tmp_path.iterdir()) == [tmp_path / "findings.xlsx"]
-
-
-def test_dates_and_numbers_are_real_and_the_header_stays(book):
-    sheet = book()["Findings"]
-    held = cells(sheet)[0]
-    assert list(held) == list(FINDING_COLUMNS)
-    assert held["service_date"].date() == date(2026, 1, 5)
-    assert held["billed_units"] == 4
-    assert held["at_risk_usd"] == 31.25
-    assert held["procedure_code"] == "97112"
-    assert held["cap_units"] is None
-    assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == "A1:Y2"
-
-
-def test_more_findings_than_fit_are_told_and_those_with_most_dollars_stay(html, book):
+def test_more_findings_than_fit_are_told_and_those_with_most_dollars_stay(html):
     many = [finding(number, at_risk_usd=Decimal(number) if number % 2 else None) for number in range(2_500)]
     text = html(findings=many).text
-    assert "2,000 findings with most dollars at risk, of 2,500" in " ".join(text.split())
+    told = "1,000 of 2,500 findings: the first 25 of every rule, and those with most dollars at risk"
+    assert told in " ".join(text.split())
     assert "f002499" in text
     assert "f002498" not in text
-    loaded = book(limit_rows=3, findings=many)
-    assert [row["finding_id"] for row in cells(loaded["Findings"])] == ["f002499", "f002497", "f002495"]
-    told = [row[1] for row in loaded["Summary"].iter_rows(values_only=True)]
-    assert "the 3 with most dollars at risk of 2500; all stand in findings.csv" in told
-    assert cells(book(limit_rows=0, findings=many)["Findings"]) == []
+
+
+@pytest.mark.parametrize("form", [list, pa.Table.from_pylist], ids=["dicts", "table"])
+def test_a_rule_without_dollars_is_shown_though_others_fill_the_page(form):
+    rich = [finding(number, at_risk_usd=Decimal(number)) for number in range(100, 160)]
+    poor = {"rule_id": "minutes_counted_twice", "at_risk_usd": None}
+    rest = [finding(number, **poor, double_counted_minutes=number) for number in range(10)]
+    shown = [row["finding_id"] for row in most_telling(form([*rich, *rest]), 20, 3)]
+    assert shown == [f"f{number:06d}" for number in [*range(159, 142, -1), 7, 8, 9]]
+    shown = [row["finding_id"] for row in most_telling(form([*rich, *rest]), 70, 3)]
+    assert len(shown) == 70 and shown[-1] == "f000009", "where all have room, the order is that of dollars"
 
 
 def test_a_table_and_a_list_of_findings_give_the_same(tmp_path):
@@ -227,9 +222,7 @@ def test_a_table_and_a_list_of_findings_give_the_same(tmp_path):
     assert most_dollars(table.slice(0, 0), 5) == []
     for name, findings in (("list", rows), ("table", table)):
         write_html(tmp_path / f"{name}.html", report(findings=findings))
-        write_workbook(tmp_path / f"{name}.xlsx", report(findings=findings))
     assert (tmp_path / "list.html").read_bytes() == (tmp_path / "table.html").read_bytes()
-    assert (tmp_path / "list.xlsx").read_bytes() == (tmp_path / "table.xlsx").read_bytes()
 
 
 def test_the_same_report_gives_the_same_bytes(tmp_path, monkeypatch):
@@ -239,12 +232,10 @@ def test_the_same_report_gives_the_same_bytes(tmp_path, monkeypatch):
         monkeypatch.setenv("TZ", zone)
         time.tzset()
         write_html(tmp_path / f"{number}.html", report(findings=[finding(**HOSTILE)]))
-        write_workbook(tmp_path / f"{number}.xlsx", report(findings=[finding(**HOSTILE)]))
         time.sleep(1.1)  # past the next whole second, where a clock would show
     monkeypatch.undo()
     time.tzset()
-    for kind in ("html", "xlsx"):
-        assert (tmp_path / f"0.{kind}").read_bytes() == (tmp_path / f"1.{kind}").read_bytes()
+    assert (tmp_path / "0.html").read_bytes() == (tmp_path / "1.html").read_bytes()
 
 
 def test_plain_keeps_ordinary_text_of_any_language():

@@ -1,98 +1,78 @@
-"""The report as one HTML file: no scripts, nothing loaded, every value escaped."""
+"""The report as one HTML file: nothing loaded, every value escaped, and small enough to open at once."""
 
-from collections.abc import Mapping
-from datetime import date
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from expectations.report import Report, most_dollars, plain
+from expectations.report import MOST_SHOWN, OF_EACH_RULE, Report, most_telling
+from expectations.report.page_bundle import policy, scripts, styles
+from expectations.report.page_findings import FIELDS, opened_that_fit, rows_that_fit
+from expectations.report.page_summary import MOST_LISTED, changed, families, missed_units, read, violation_share
+from expectations.report.page_values import json_text, money, share, shown, told
 
-MOST_FINDINGS = 2_000
-LONGEST_CELL = 2_000
-
-# Column of findings.parquet -> heading. The rest stands in findings.csv and the workbook.
-COLUMNS = {
-    "at_risk_usd": "at risk, US$",
-    "severity": "severity",
-    "rule_id": "rule",
-    "service_date": "date",
-    "patient_id": "patient",
-    "discipline": "disc.",
-    "payer_id": "payer",
-    "provider_id": "provider",
-    "procedure_code": "code",
-    "message": "what is wrong",
-    "billed_units": "billed",
-    "expected_units": "expected",
-    "expected_units_other_method": "other count",
-    "supported_minutes": "minutes",
-    "double_counted_minutes": "double",
-    "cap_units": "cap",
-    "claim_ids": "claims",
-    "note_ids": "notes",
-    "sources": "file and line",
-    "finding_id": "finding",
-}
+#: Findings in the table that needs no script.
+STATIC_FINDINGS = 50
+MOST_BYTES = 4_900_000
+MOST_OPENED_BYTES = 3_000_000
 
 
 def write_html(path: Path, report: Report) -> None:
     """Writes `report` to `path` as a self-contained page: the same report gives the same bytes.
 
-    With more than 2,000 findings the page shows those with most dollars, and says so.
+    Of more than MOST_SHOWN findings the page shows the first OF_EACH_RULE of every rule and those with most dollars,
+    and says so. Derivations open for as many of them as keep the page under 5 MB.
     """
+    from expectations.report.charts import chart_svgs
+
+    rows = rows_that_fit(most_telling(report.findings, MOST_SHOWN, OF_EACH_RULE))
+    render = _renderer(report, rows, chart_svgs(report))
+    room = min(MOST_OPENED_BYTES, MOST_BYTES - len(render([]).encode()))
+    texts = opened_that_fit(report.derivations, rows, room)
+    path.write_bytes(render(texts).encode())
+
+
+def _renderer(report: Report, rows: list[list], charts: Sequence[Any]) -> Callable[[list[str]], str]:
+    """The page as a function of its derivations, one text of JSON for each row."""
+    template = _environment().get_template("report.html.j2")
+    titles = [[told(rule["rule_id"]), told(rule.get("title") or rule["rule_id"])] for rule in report.rules]
+    values = {
+        "report": report,
+        "policy": policy(),
+        "styles": styles(),
+        "scripts": scripts(),
+        "charts": [(chart, Markup(chart.svg)) for chart in charts],
+        "families": families(report),
+        "missed_units": missed_units(report),
+        "changes": changed(report),
+        "read": read(report),
+        "most_listed": MOST_LISTED,
+        "of_each_rule": OF_EACH_RULE,
+        "rows": rows,
+        "static_rows": [dict(zip(FIELDS, row, strict=True)) for row in rows[:STATIC_FINDINGS]],
+        "titles": dict(titles),
+        "findings_in_all": len(report.findings),
+        "findings_json": Markup(json_text({"fields": FIELDS, "rules": titles, "rows": rows})),
+        "reference_versions": sorted((str(name), str(one)) for name, one in report.reference_versions.items()),
+    }
+
+    def render(texts: list[str]) -> str:
+        told_of = sum(text != "null" for text in texts)
+        return template.render(**values, opened_count=told_of, opened_json=Markup(f"[{','.join(texts)}]"))
+
+    return render
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=shown,
     )
-    environment.filters |= {"share": _share, "kind": _kind}
-    page = environment.get_template("report.html.j2").render(
-        report=report,
-        columns=COLUMNS,
-        findings=[_breakable(row) for row in most_dollars(report.findings, MOST_FINDINGS)],
-        findings_in_all=len(report.findings),
-        reference_versions=sorted(_pairs(report.reference_versions)),
-    )
-    path.write_bytes(page.encode("utf-8"))
-
-
-def _breakable(finding: Mapping[str, Any]) -> dict[str, Any]:
-    """The finding with room for line breaks in its joined lists, and the start of its id that `explain` takes."""
-    joined = {name: (finding.get(name) or "").replace(";", "; ") for name in ("claim_ids", "note_ids", "sources")}
-    return {**finding, **joined, "finding_id": str(finding.get("finding_id") or "")[:12]}
-
-
-def _shown(value: Any) -> Any:
-    """Every value passes here before it is escaped."""
-    if hasattr(value, "__html__"):
-        return value
-    if isinstance(value, bool) or value is None:
-        return "" if value is None else "yes" if value else "no"
-    if isinstance(value, Decimal):
-        return f"{value:,.2f}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return value.isoformat() if isinstance(value, date) else plain(value, LONGEST_CELL)
-
-
-def _share(value: Any) -> str:
-    """A share as a percentage, cut and never rounded up: 99.96 % is not 100 %."""
-    if value is None:
-        return "not known"
-    tenths = int(Decimal(str(value)) * 1000)
-    return f"{tenths // 10}.{tenths % 10} %"
-
-
-def _kind(value: Any) -> str:
-    """A CSS class: digits stand to the right."""
-    return "number" if isinstance(value, int | float | Decimal) else "text"
-
-
-def _pairs(versions: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(str(name), str(version)) for name, version in versions.items()]
+    environment.filters |= {"share": share, "money": money, "violation_share": violation_share}
+    return environment

@@ -1,0 +1,85 @@
+"""The top of the page from a report: what changed, the verdict by family of rules, what was read and set aside."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from expectations.report import Report
+
+#: Longer lists are cut, and the page says where the rest stands.
+MOST_LISTED = 200
+_FAMILIES = {
+    "overbilling": ("Over-billing", "More was billed than the record carries: what a payer can take back."),
+    "missed_revenue": ("Missed revenue", "Lawful units that were not billed; nobody knows their price, so no dollars."),
+    "record": ("Record faults", "What the notes or claims contradict themselves in, whatever was billed."),
+}
+_OTHER = ("Other rules", "Rules that no family was given for.")
+_SUMS = ("violations", "errors", "warnings", "reviews")
+_READ = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
+
+
+def families(report: Report) -> list[dict[str, Any]]:
+    """The rules in groups by family, those with most dollars and violations first, each group with its own totals."""
+    groups = []
+    for family, (title, said) in {**_FAMILIES, None: _OTHER}.items():
+        rules = [rule for rule in report.rules if _family(rule) == family]
+        if rules:
+            totals = {name: sum(rule.get(name) or 0 for rule in rules) for name in _SUMS}
+            totals |= {"at_risk_usd": _dollars(report, rules), "missed_units": _sum(rules, "missed_units")}
+            groups.append({"title": title, "said": said, "rules": sorted(rules, key=_weight), "totals": totals})
+    return groups
+
+
+def _family(rule: Mapping[str, Any]) -> str | None:
+    family = rule.get("family")
+    return family if family in _FAMILIES else None
+
+
+def _dollars(report: Report, rules: Sequence[Mapping[str, Any]]) -> Any:
+    """The group's dollars: each billed unit once where the group holds them all, else as its rules add up."""
+    own, whole = _sum(rules, "at_risk_usd"), _sum(report.rules, "at_risk_usd")
+    return report.total_at_risk_usd if own is not None and own == whole else own
+
+
+def missed_units(report: Report) -> int | None:
+    """Units that were lawful and not billed, None where no rule counts them."""
+    return _sum(report.rules, "missed_units")
+
+
+def _sum(rules: Sequence[Mapping[str, Any]], name: str) -> Any:
+    """The sum of what is known, None where nothing is."""
+    known = [rule[name] for rule in rules if rule.get(name) is not None]
+    return sum(known) if known else None
+
+
+def _weight(rule: Mapping[str, Any]) -> tuple:
+    dollars = rule.get("at_risk_usd") or Decimal(0)
+    return (-dollars, -(rule.get("violations") or 0), str(rule["rule_id"]))
+
+
+def violation_share(rule: Mapping[str, Any]) -> Any:
+    """Violations among what the rule could judge, 0 to 1; None where nothing was in scope."""
+    return Decimal(rule["violations"] or 0) / Decimal(rule["in_scope"]) if rule.get("in_scope") else None
+
+
+def read(report: Report) -> dict[str, Any]:
+    """The files read: the first MOST_LISTED, and the sums over all of them by table."""
+    tables: dict[str, dict[str, int]] = {}
+    for file in report.inputs:
+        sums = tables.setdefault(str(file["table"]), {"files": 0} | dict.fromkeys(_READ, 0))
+        sums["files"] += 1
+        for name in _READ:
+            sums[name] += file.get(name) or 0
+    return {"tables": tables, "files": report.inputs[:MOST_LISTED], "more": max(0, len(report.inputs) - MOST_LISTED)}
+
+
+def changed(report: Report) -> list[tuple[str, str, int, Any]]:
+    """What changed since the run before: (name, meaning, findings, dollars or None)."""
+    changes = report.changes
+    return [
+        ("New", "were not found in the run before", changes.new, None),
+        ("Reopened", "were resolved or waived once and stand again", changes.reopened, None),
+        ("Changed", "stand on other evidence than before", changes.changed, None),
+        ("Still open", "stand as before", changes.still_open, None),
+        ("Resolved", "stood in the run before and stand no more", changes.resolved, changes.resolved_usd),
+    ]

@@ -1,0 +1,168 @@
+"""The columns of the workbook's sheets, each with its meaning: sheets and data dictionary are made from these."""
+
+from dataclasses import dataclass
+
+#: What a cell of a column is.
+TEXT, WHOLE, MONEY, SHARE, DAY = "text", "whole", "money", "share", "day"
+_UNITS = {WHOLE: "whole number", MONEY: "US dollars", SHARE: "percent", DAY: "date"}
+
+#: Where a column's values come from, as the data dictionary names it.
+_FINDINGS, _RULES, _MANIFEST, _YOU = "findings.parquet", "rules.parquet", "manifest.json", "you"
+_REGISTRY, _COMPARED = "table of rules", "the run before"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: heading, width in characters, kind of cells, meaning, source; `unit` where its kind says none."""
+
+    name: str
+    width: int
+    kind: str
+    meaning: str
+    source: str
+    unit: str = ""
+
+    @property
+    def told_unit(self) -> str:
+        """The unit as the data dictionary gives it."""
+        return self.unit or _UNITS.get(self.kind, "text")
+
+
+#: What people fill in, and `minutewise dispose` takes back. The headings are its contract.
+DECISION_COLUMNS = (
+    Column("disposition", 20, TEXT, "What was decided of the finding: choose one of the list.", _YOU),
+    Column("decided by", 14, TEXT, "Who decided.", _YOU),
+    Column("decided on", 11, DAY, "The day of the decision.", _YOU),
+    Column("waived until", 11, DAY, "The last day on which a waiver holds; for waived only.", _YOU),
+    Column("reason", 28, TEXT, "Why it was so decided.", _YOU),
+)
+_PLACED = (
+    Column("at_risk_usd", 13, MONEY, "Units too many times the price of a unit; empty without a price.", _FINDINGS),
+    Column(
+        "since_last_run",
+        12,
+        TEXT,
+        "new, still open, changed or reopened; empty: no run before.",
+        _COMPARED,
+    ),
+    Column("service_date", 11, DAY, "The day of treatment.", _FINDINGS),
+    Column("patient_id", 14, TEXT, "The patient, as the claims name them.", _FINDINGS),
+    Column("provider_id", 14, TEXT, "The clinician whose work it is, where it is one.", _FINDINGS),
+    Column("payer_id", 14, TEXT, "The payer that was billed, or most of whose units were.", _FINDINGS),
+    Column("procedure_code", 10, TEXT, "The code in question; empty where the whole day is.", _FINDINGS),
+    Column("rule_title", 42, TEXT, "What the rule says is wrong, in short.", _REGISTRY),
+    Column("message", 70, TEXT, "This finding in one sentence.", _FINDINGS),
+)
+_COUNTED = (
+    Column("billed_units", 8, WHOLE, "Units on the lines that stand.", _FINDINGS, "units"),
+    Column("expected_units", 9, WHOLE, "Units that the notes support under the payer's method.", _FINDINGS, "units"),
+    Column("expected_units_other_method", 12, WHOLE, "The same under the other method.", _FINDINGS, "units"),
+    Column("supported_minutes", 10, WHOLE, "One-on-one minutes of the notes, each counted once.", _FINDINGS, "minutes"),
+    Column("double_counted_minutes", 10, WHOLE, "Minutes claimed more than once.", _FINDINGS, "minutes"),
+    Column("cap_units", 8, WHOLE, "The most units that the payer pays for one day.", _FINDINGS, "units"),
+)
+_TRACED = (
+    Column("claim_ids", 18, TEXT, "The claims it is about, joined by semicolons.", _FINDINGS),
+    Column("note_ids", 18, TEXT, "The notes it is about, joined by semicolons.", _FINDINGS),
+    Column("sources", 30, TEXT, "File and line of every row it rests on, joined by semicolons.", _FINDINGS),
+    Column("discipline", 10, TEXT, "PT, OT or SLP.", _FINDINGS),
+    Column("clinic_id", 12, TEXT, "The clinic, where it is one.", _FINDINGS),
+    Column("billing_provider_id", 14, TEXT, "Who billed.", _FINDINGS),
+    Column("rule_id", 28, TEXT, "The rule's name; see the sheet Rules.", _FINDINGS),
+    Column("severity", 10, TEXT, "error, warning or review: how sure the fault is.", _FINDINGS),
+    Column("citation", 40, TEXT, "What the rule rests on.", _FINDINGS),
+    Column("reference_key", 24, TEXT, "The dated reference row that decided.", _FINDINGS),
+)
+_IDENTIFIED = (
+    Column(
+        "finding_id",
+        18,
+        TEXT,
+        "Names the finding in every run; `minutewise explain` takes it.",
+        _FINDINGS,
+    ),
+    Column("evidence_hash", 18, TEXT, "Changes when what was found changes; a decision holds for one.", _FINDINGS),
+)
+#: The sheets Errors, Warnings and Reviews.
+FINDING_COLUMNS = (
+    *DECISION_COLUMNS,
+    Column(
+        "disposition_status",
+        15,
+        TEXT,
+        "holds; evidence changed or waiver expired: open again.",
+        _FINDINGS,
+    ),
+    Column("earlier decision", 24, TEXT, "The decision that holds no more.", _FINDINGS),
+    *_PLACED,
+    *_COUNTED,
+    *_TRACED,
+    *_IDENTIFIED,
+)
+#: The sheet Resolved: a finding that stands no more is not decided on.
+RESOLVED_COLUMNS = tuple(
+    column for column in (*_PLACED, *_COUNTED, *_TRACED, *_IDENTIFIED) if column.name != "since_last_run"
+)
+RULE_COLUMNS = (
+    Column("rule_id", 34, TEXT, "The rule's name.", _RULES),
+    Column("title", 46, TEXT, "What is wrong where it is violated.", _REGISTRY),
+    Column("family", 16, TEXT, "over-billing, missed revenue, or a fault of the record.", _REGISTRY),
+    Column("severity", 10, TEXT, "The severity of its findings, unless one says otherwise.", _REGISTRY),
+    Column("status", 14, TEXT, "passed, failed, not applicable (nothing in scope) or error.", _RULES),
+    Column("violations", 10, WHOLE, "Subjects that violate it: its findings.", _RULES, "findings"),
+    Column("in_scope", 10, WHOLE, "Subjects it could judge: the denominator.", _RULES, "subjects"),
+    Column("violated_share", 10, SHARE, "violations by in_scope, rounded up to a hundredth of a percent.", _RULES),
+    Column("unjudged", 10, WHOLE, "Subjects it could not decide.", _RULES, "subjects"),
+    Column("errors", 8, WHOLE, "Findings of severity error.", _RULES, "findings"),
+    Column("warnings", 9, WHOLE, "Findings of severity warning.", _RULES, "findings"),
+    Column("reviews", 8, WHOLE, "Findings of severity review.", _RULES, "findings"),
+    Column("at_risk_usd", 13, MONEY, "Dollars of its findings; a unit may stand in other rules too.", _RULES),
+    Column("missed_units", 10, WHOLE, "Units that were lawful and not billed.", _RULES, "units"),
+    Column("citation", 50, TEXT, "What it rests on.", _REGISTRY),
+    Column("not_checked", 60, TEXT, "What a reader might think it looks at, and it does not.", _REGISTRY),
+)
+SET_ASIDE_COLUMNS = (
+    Column("table", 14, TEXT, "The table of the extract.", _MANIFEST),
+    Column("reason", 40, TEXT, "Why its rows were set aside; the rows stand in quarantine.parquet.", _MANIFEST),
+    Column("rows", 10, WHOLE, "How many.", _MANIFEST, "rows"),
+)
+INPUT_COLUMNS = (
+    Column("table", 14, TEXT, "What the file holds.", _MANIFEST),
+    Column("file", 40, TEXT, "Its name.", _MANIFEST),
+    Column("new to this run", 10, TEXT, "yes, or no where an earlier night took it in.", _MANIFEST),
+    Column("rows_read", 12, WHOLE, "Rows read: accepted, set aside and repeated together.", _MANIFEST, "rows"),
+    Column("rows_accepted", 14, WHOLE, "Rows that keep the contract.", _MANIFEST, "rows"),
+    Column("rows_quarantined", 16, WHOLE, "Rows set aside.", _MANIFEST, "rows"),
+    Column("rows_duplicate", 14, WHOLE, "Rows that repeat another word for word.", _MANIFEST, "rows"),
+    Column("sha256", 66, TEXT, "The file's fingerprint.", _MANIFEST),
+)
+#: The sheet Data dictionary.
+DICTIONARY_COLUMNS = (
+    Column("sheet", 28, TEXT, "The sheet, or sheets.", ""),
+    Column("column", 28, TEXT, "The column's heading there.", ""),
+    Column("meaning", 90, TEXT, "What its cells say.", ""),
+    Column("unit", 16, TEXT, "What they are counted in.", ""),
+    Column("source", 24, TEXT, "Where they come from.", ""),
+)
+
+
+def dictionary_rows() -> list[dict[str, str]]:
+    """One row a column of every sheet, with the columns of DICTIONARY_COLUMNS."""
+    sheets = {
+        "Errors, Warnings, Reviews": FINDING_COLUMNS,
+        "Resolved": RESOLVED_COLUMNS,
+        "Rules": RULE_COLUMNS,
+        "Set aside": SET_ASIDE_COLUMNS,
+        "Inputs": INPUT_COLUMNS,
+    }
+    return [
+        {
+            "sheet": sheet,
+            "column": column.name,
+            "meaning": column.meaning,
+            "unit": column.told_unit,
+            "source": column.source,
+        }
+        for sheet, columns in sheets.items()
+        for column in columns
+    ]
