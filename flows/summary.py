@@ -48,8 +48,11 @@ def rule_rows(manifest: dict) -> list[dict]:
     ]
 
 
-def lead_lines(manifest: dict) -> list[str]:
-    """What a reader has to know before the table: how much meets, what was read, what was left out."""
+def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
+    """What a reader has to know before the table: how much meets, what was read, what was left out.
+
+    A file's name may hold a person's: without `with_files` none is said.
+    """
     match, period = manifest["match"], manifest["period"]
     inputs = new_inputs(manifest)
     read = sum(entry["rows_read"] for entry in inputs)
@@ -70,6 +73,8 @@ def lead_lines(manifest: dict) -> list[str]:
     if manifest["unjudged_days"]:
         reasons = ", ".join(f"{reason} {days}" for reason, days in manifest["unjudged_days"].items())
         lines.append(f"Patients and dates left unjudged: {reasons}")
+    if manifest.get("dispositions"):
+        lines.append(disposition_line(manifest))
     if manifest["payers_without_method"]:
         lines.append(
             f"Payers whose method nobody has told us of: {len(manifest['payers_without_method'])} "
@@ -78,11 +83,27 @@ def lead_lines(manifest: dict) -> list[str]:
     for entry in manifest["inferred"]:
         lines.append(
             f"Inferred: {entry['table_name']}.{entry['column_name']} from {entry['taken_from']} "
-            f"on {entry['row_count']} rows of {entry['file_name']}"
+            f"on {entry['row_count']} rows" + (f" of {entry['file_name']}" if with_files else "")
         )
     if not manifest["contract_ok"]:
         lines.append(f"Great Expectations: {len(manifest['contract_failures'])} contract checks failed")
     return lines
+
+
+def disposition_line(manifest: dict) -> str:
+    """How many findings people have decided of, by what they decided; those open again apart. All stay counted."""
+    counts = manifest["dispositions"].items()
+    settled = {name: of["holds"] for name, of in counts if "holds" in of}
+    again = {f"{name}, {status}": count for name, of in counts for status, count in of.items() if status != "holds"}
+    findings = sum(rule["violations"] for rule in manifest["rules"])
+    told = [f"Of {findings} findings {sum(settled.values())} are disposed of", _listed(settled)]
+    if again:
+        told += [f"; open again {sum(again.values())}", _listed(again)]
+    return "".join(told)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ": " + ", ".join(f"{name} {count}" for name, count in counts.items()) if counts else ""
 
 
 def markdown_summary(manifest: dict) -> str:
@@ -90,7 +111,7 @@ def markdown_summary(manifest: dict) -> str:
     rows = rule_rows(manifest)
     table = ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
     table += ["| " + " | ".join(str(cell) for cell in row.values()) + " |" for row in rows]
-    lead = [f"- {line}" for line in lead_lines(manifest)]
+    lead = [f"- {line}" for line in lead_lines(manifest, with_files=False)]
     total = f"At risk in all, each billed unit once: {dollars(manifest['at_risk_usd'])}"
     return "\n".join([f"# Audit {manifest['run_id']}", "", *lead, "", *table, "", total, ""])
 

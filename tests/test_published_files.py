@@ -47,6 +47,7 @@ SAME_BYTES = (
     "quarantine.parquet",
     "report.html",
     "findings.xlsx",
+    "summary.json",
 )
 #: The same audit in another process, without Great Expectations; its arguments are the command line's.
 DRIVER = """

@@ -22,13 +22,13 @@ _VARIABLE = "minutewise_key"
 _PACKAGE = "duckdb_extension_httpfs"
 
 
-def read_key(file: Path) -> str:
-    """The key in a file, blanks and line ends around it cut off.
+def read_key(file: Path, option: str = OPTION, least_characters: int = LEAST_KEY_CHARACTERS) -> str:
+    """The key in a file that an option names, blanks and line ends around it cut off.
 
     Raises UsageProblem, never with the key, for a file that others than its owner can read, that is none, or that
-    holds no key of LEAST_KEY_CHARACTERS or more.
+    holds no key of that length.
     """
-    where = f"{OPTION} {file}"
+    where = f"{option} {file}"
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO would wait for its writer
     except OSError as problem:
@@ -48,8 +48,8 @@ def read_key(file: Path) -> str:
         raise UsageProblem(f"{where}: is not UTF-8 text; write one line such as `openssl rand -hex 32` gives") from None
     if len(content) > MOST_KEY_BYTES or "\n" in key or "\x00" in key:
         raise UsageProblem(f"{where}: holds more than one line; write the key alone into it")
-    if len(key) < LEAST_KEY_CHARACTERS:
-        raise UsageProblem(f"{where}: its key is shorter than {LEAST_KEY_CHARACTERS} characters; make a longer one")
+    if len(key) < least_characters:
+        raise UsageProblem(f"{where}: its key is shorter than {least_characters} characters; make a longer one")
     return key
 
 

@@ -1,0 +1,56 @@
+"""Reads the summary of a published run; of a run made before there was a summary.json, it is made of the manifest."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+from flows.patients_behind import patients_behind
+from flows.published import read_published
+from flows.run_choice import choose_run
+from flows.shareable import shareable
+from flows.summary import text_summary
+from flows.summary_counts import SUMMARY, summary_counts
+from transforms.errors import UsageProblem
+
+
+def _told(read: Callable) -> Callable:
+    """Gives a reader the run's folder and manifest; what cannot be read of them is told as a UsageProblem."""
+
+    @wraps(read)
+    def of_run(out: Path, run_id: str | None = None):
+        folder = choose_run(out, run_id)
+        try:
+            return read(folder, read_published(out, folder.name))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise UsageProblem(
+                f"{folder}: its summary cannot be read ({type(problem).__name__}); see `minutewise verify {out}`, or "
+                "choose another run with --run"
+            ) from None
+
+    return of_run
+
+
+@_told
+def summary_text(folder: Path, manifest: dict) -> str:
+    """What the audit printed of the run."""
+    return text_summary(manifest, folder)
+
+
+@_told
+def read_summary(folder: Path, manifest: dict) -> dict:
+    """The run's summary.json."""
+    return _summary(folder, manifest)
+
+
+@_told
+def shareable_summary(folder: Path, manifest: dict) -> dict:
+    """The run's summary as it may leave the house: flows/shareable.py."""
+    return shareable(_summary(folder, manifest), patients_behind(folder, manifest))
+
+
+def _summary(folder: Path, manifest: dict) -> dict:
+    path = folder / SUMMARY
+    if not path.is_file():
+        return summary_counts(manifest, {})
+    return json.loads(path.read_text(encoding="utf-8"))
