@@ -205,7 +205,7 @@ def test_more_findings_than_fit_are_told_and_those_with_most_dollars_stay(html):
 
 @pytest.mark.parametrize("form", [list, pa.Table.from_pylist], ids=["dicts", "table"])
 def test_a_rule_without_dollars_is_shown_though_others_fill_the_page(form):
-    rich = [finding(number, at_risk_usd=Decimal(number)) for number in range(100, 160)]
+    rich = [finding(number, at_risk_usd=Decimal(number), double_counted_minutes=None) for number in range(100, 160)]
     poor = {"rule_id": "minutes_counted_twice", "at_risk_usd": None}
     rest = [finding(number, **poor, double_counted_minutes=number) for number in range(10)]
     shown = [row["finding_id"] for row in most_telling(form([*rich, *rest]), 20, 3)]
