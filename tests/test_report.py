@@ -242,3 +242,14 @@ def test_plain_keeps_ordinary_text_of_any_language():
     words = "Übung, 肩, עברית, line\nbreak"
     assert plain(words, 100) == words.replace("\n", " ")
     assert plain(None, 10) == ""
+
+
+def test_what_people_decided_is_counted_and_takes_nothing_away(html, tmp_path):
+    held = {"disposition": "waived", "disposition_status": "holds"}
+    past = {"disposition": "waived", "disposition_status": "waiver expired"}
+    page = html(findings=[finding(1, **held), finding(2, **held), finding(3, **past), finding(4)])
+    assert "Findings by decision, of 4 in all" in page.text
+    raw = (tmp_path / "report.html").read_text(encoding="utf-8")
+    rows = re.findall(r'<tr><td>(\w+)</td><td>([\w ]+)</td><td class="number">(\d+)</td></tr>', raw)
+    assert rows == [("waived", "holds", "2"), ("waived", "waiver expired", "1")]
+    assert "What people decided" not in html(findings=[finding(1)]).text

@@ -101,6 +101,17 @@ def most_telling(findings: Sequence[Mapping[str, Any]] | pa.Table, limit: int, o
     return most_dollars(findings.take((first + rest)[:limit]), limit)
 
 
+def tally(findings: Sequence[Mapping[str, Any]] | pa.Table, *names: str) -> Counter[tuple[Any, ...]]:
+    """How many findings have which values of these columns; without one of the columns, none."""
+    if not isinstance(findings, pa.Table):
+        return Counter(tuple(finding.get(name) for name in names) for finding in findings)
+    if not set(names) <= set(findings.column_names):
+        return Counter({(None,) * len(names): len(findings)})
+    counted = findings.group_by(list(names)).aggregate([([], "count_all")])
+    keys = zip(*(counted[name].to_pylist() for name in names), strict=True)
+    return Counter(dict(zip(keys, counted["count_all"].to_pylist(), strict=True)))
+
+
 def plain(value: Any, longest: int) -> str:
     """The value as text that can only be read: no control characters, no hidden change of direction.
 

@@ -10,7 +10,15 @@ from markupsafe import Markup
 from expectations.report import MOST_SHOWN, OF_EACH_RULE, Report, most_telling
 from expectations.report.page_bundle import policy, scripts, styles
 from expectations.report.page_findings import FIELDS, opened_that_fit, rows_that_fit
-from expectations.report.page_summary import MOST_LISTED, changed, families, missed_units, read, violation_share
+from expectations.report.page_summary import (
+    MOST_LISTED,
+    changed,
+    decided,
+    families,
+    missed_units,
+    read,
+    violation_share,
+)
 from expectations.report.page_values import json_text, money, share, shown, told
 
 #: Findings in the table that needs no script.
@@ -47,6 +55,7 @@ def _renderer(report: Report, rows: list[list], charts: Sequence[Any]) -> Callab
         "families": families(report),
         "missed_units": missed_units(report),
         "changes": changed(report),
+        "decided": decided(report),
         "read": read(report),
         "most_listed": MOST_LISTED,
         "of_each_rule": OF_EACH_RULE,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from expectations.report import Report
+from expectations.report import Report, plain, tally
 
 #: Longer lists are cut, and the page says where the rest stands.
 MOST_LISTED = 200
@@ -83,3 +83,11 @@ def changed(report: Report) -> list[tuple[str, str, int, Any]]:
         ("Still open", "stand as before", changes.still_open, None),
         ("Resolved", "stood in the run before and stand no more", changes.resolved, changes.resolved_usd),
     ]
+
+
+def decided(report: Report) -> list[tuple[str, str, int]]:
+    """What people decided of the findings: (disposition, whether it holds, findings); nothing was removed for it."""
+    counts = tally(report.findings, "disposition", "disposition_status")
+    return sorted(
+        (plain(what, 100), plain(status, 100), number) for (what, status), number in counts.items() if what is not None
+    )

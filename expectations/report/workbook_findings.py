@@ -1,6 +1,5 @@
 """The findings as the workbook's sheets take them: most dollars first, by severity, some thousand rows at a time."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -102,14 +101,3 @@ def _day(value: Any) -> Any:
         except ValueError:
             return value
     return value
-
-
-def tally(findings: Findings, *names: str) -> Counter[tuple[Any, ...]]:
-    """How many findings have which values of these columns; without one of the columns, none."""
-    if not isinstance(findings, pa.Table):
-        return Counter(tuple(finding.get(name) for name in names) for finding in findings)
-    if not set(names) <= set(findings.column_names):
-        return Counter({(None,) * len(names): len(findings)})
-    counted = findings.group_by(list(names)).aggregate([([], "count_all")])
-    keys = zip(*(counted[name].to_pylist() for name in names), strict=True)
-    return Counter(dict(zip(keys, counted["count_all"].to_pylist(), strict=True)))

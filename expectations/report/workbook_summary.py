@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_FLOOR, ROUND_UP, Decimal
 from typing import Any
 
-from expectations.report import Report
-from expectations.report.workbook_findings import SEVERITY_SHEETS, tally
+from expectations.report import Report, tally
+from expectations.report.workbook_findings import SEVERITY_SHEETS
 
 #: A line's style and its cells.
 Line = tuple[str, Sequence[Any]]
