@@ -74,7 +74,10 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _workbook_rows(path: Path, head: bytes) -> list[Row]:
     _require_workbook(path, head)
     sheets: dict[str, list[tuple[int, list[str]]]] = {}
-    for line in _read_apart(path):
+    formula, *lines = _read_apart(path)
+    if cell := json.loads(formula):
+        raise _rejected(path, f"cell {cell} holds a formula whose value is not stored; write the text itself")
+    for line in lines:
         name, number, cells = json.loads(line)
         sheets.setdefault(name, []).append((number, [cell.strip() for cell in cells]))
     if not sheets:

@@ -40,6 +40,13 @@ def describe(run, con) -> dict:
                 "select table_name || ': ' || reason, count(*) from quarantine group by 1 order by 1"
             ).fetchall()
         ),
+        # Of the patient and date that such a row belongs to nobody knows: no day is left unjudged for it.
+        "quarantined_without_day": dict(
+            con.execute(
+                "select table_name, count(*) from quarantine where table_name in ('claims', 'notes') "
+                "and (patient_id is null or service_date is null) group by 1 order by 1"
+            ).fetchall()
+        ),
         "unjudged_days": _sums(con, "unjudged"),
         "payers_without_method": _sums(con, "unlisted_payer"),
         "days_with_several_payers": _sums(con, "several_payers").get("", 0),

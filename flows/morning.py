@@ -91,6 +91,7 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
         total_at_risk_usd=Decimal(manifest["at_risk_usd"]),
         reference_versions={"reference": manifest["reference_version"], "code": manifest["code_version"]},
         quarantine=list(manifest["quarantine_reasons"].items()),
+        quarantined_without_day=manifest["quarantined_without_day"],
         changes=changes,
         resolved=resolved,
         clinicians=rows_as_dicts(con, _CLINICIANS, since) if since else (),

@@ -29,7 +29,7 @@ def _lead(document: Mapping) -> list[str]:
         f"Claim days that meet a note: {_share(match['claim_day_share_at_least'])} of "
         f"{_size(match['claim_days_at_least'])}; notes that meet a claim: {_share(match['note_share_at_least'])} of "
         f"{_size(match['notes_at_least'])}",
-        f"Service dates {' to '.join(months)}, as of {document['as_of']}"
+        f"Service dates {' to '.join(months) if WITHHELD not in months else WITHHELD}, as of {document['as_of']}"
         + (", a part of the dates" if document["is_part"] else ""),
     ]
     for table, rows in document["rows"].items():

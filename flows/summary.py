@@ -65,11 +65,19 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
         f"Service dates {period['first'] or '-'} to {period['last'] or '-'}, as of {manifest['as_of']}",
         f"Rows read {read}: accepted {read - quarantined - repeated}, quarantined {quarantined}, repeated {repeated}",
     ]
+    if not period["first"]:
+        lines.append("NO THERAPY DAY WAS JUDGED: the extracts hold no accepted row of one")
     if manifest.get("warehouse"):
         lines += night_lines(manifest["warehouse"])
     if manifest["quarantine_reasons"]:
         reasons = ", ".join(f"{reason} {rows}" for reason, rows in manifest["quarantine_reasons"].items())
         lines.append(f"Set aside: {reasons}")
+    if manifest.get("quarantined_without_day"):
+        rows = ", ".join(f"{table} {count}" for table, count in manifest["quarantined_without_day"].items())
+        lines.append(
+            f"Of these without a readable patient or date: {rows}. Mend them first: nobody knows which days they "
+            "belong to, and a day may be accused for want of them"
+        )
     if manifest["unjudged_days"]:
         reasons = ", ".join(f"{reason} {days}" for reason, days in manifest["unjudged_days"].items())
         lines.append(f"Patients and dates left unjudged: {reasons}")

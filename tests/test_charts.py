@@ -122,7 +122,7 @@ def test_names_stand_by_dollars_then_findings_then_name():
 
 def test_a_finding_of_a_whole_day_is_not_one_without_its_code():
     chart = charts(findings=[finding(procedure_code=None), finding()])["codes"]
-    assert ("whole day", 1, Decimal(30)) in chart.rows and "names no code" in chart.caption
+    assert ("not given", 1, Decimal(30)) in chart.rows and "names no code" in chart.caption
 
 
 @pytest.mark.parametrize(("clinics", "last"), [(16, "CL-15"), (17, "2 others")])

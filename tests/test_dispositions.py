@@ -5,6 +5,7 @@ import fcntl
 import grp
 import json
 import os
+import re
 import shutil
 import zipfile
 from datetime import date
@@ -507,11 +508,32 @@ class TestTheWorkbook:
         ):
             refused(office.take(write(office.folder / "f.xlsx", content)), 3, told)
 
+    @pytest.mark.parametrize("value", [None, "the payer's fault"])
+    def test_a_formula_counts_by_the_value_that_the_spreadsheet_left_with_it(self, office, value):
+        source = workbook(office.folder / "formula.xlsx", [office.decided()])
+        with zipfile.ZipFile(source) as book:
+            parts = {name: book.read(name) for name in book.namelist()}
+        sheet = parts["xl/worksheets/sheet1.xml"].decode()
+        at = HEADINGS.index("reason")
+        cell = f"{chr(ord('A') + at)}2"
+        held = f'<c r="{cell}" t="str"><f>T(A2)</f>' + (f"<v>{value}</v></c>" if value else "<v></v></c>")
+        changed, count = re.subn(rf'<c r="{cell}"[^>]*?(/>|>.*?</c>)', held, sheet)
+        assert count == 1
+        with zipfile.ZipFile(source, "w") as book:
+            for name, content in (parts | {"xl/worksheets/sheet1.xml": changed.encode()}).items():
+                book.writestr(name, content)
+        ran = office.take(source)
+        if value is None:
+            refused(ran, 3, f"cell {cell} holds a formula whose value is not stored")
+        else:
+            assert ran.code == 0 and value in (office.out / "dispositions.csv").read_text()
+
     def test_one_that_is_made_to_harm(self, office):
         source = workbook(office.folder / "macros.xlsx", [office.decided()])
         with zipfile.ZipFile(source, "a") as book:
             book.writestr("xl/vbaProject.bin", b"macro")
         refused(office.take(source), 3, "holds macros")
+
         # A cell in the last row and column makes readers lay out seventeen thousand million cells.
         with xlsxwriter.Workbook(office.folder / "far.xlsx") as book:
             page = book.add_worksheet("Errors")

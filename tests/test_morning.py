@@ -110,3 +110,27 @@ class TestSums:
         assert missed == {"billed_units_below_minutes": 2, "documented_day_not_billed": 0}
         families = {rule["rule_id"]: rule["family"] for rule in told[-1].rules}
         assert families["billed_units_exceed_minutes"] == "overbilling"
+
+
+class TestRowsOfNobody:
+    def test_rows_without_a_readable_patient_are_told_before_what_they_may_be_missed_by(self, tmp_path, told):
+        broken = [day(2), day(3)]
+        broken[0][1]["patient_id"] = ""
+        ran = audit(write_days(tmp_path / "extracts", day(1), *broken, day(4)), tmp_path / "out")
+        assert told[-1].quarantined_without_day == {"notes": 1}
+        assert "without a readable patient or date: notes 1." in ran.out
+
+    def test_a_row_with_both_leaves_its_day_unjudged_and_is_not_told_so(self, tmp_path, told):
+        broken = day(2)
+        broken[1]["discipline"] = ""
+        ran = audit(write_days(tmp_path / "extracts", day(1), broken, day(4)), tmp_path / "out")
+        assert told[-1].quarantined_without_day == {} and "readable" not in ran.out
+        assert dict(told[-1].unjudged) == {"quarantined_row": 1}
+
+    def test_an_extract_without_a_therapy_day_is_no_clean_bill(self, tmp_path):
+        extracts = write_days(tmp_path / "extracts", day(1))
+        assert "NO THERAPY DAY WAS JUDGED" not in audit(extracts, tmp_path / "sound").out
+        for file in extracts.iterdir():
+            file.write_text(file.read_text().splitlines()[0] + "\n")
+        ran = audit(extracts, tmp_path / "out")
+        assert ran.code == 0 and "NO THERAPY DAY WAS JUDGED" in ran.out

@@ -44,7 +44,8 @@ class Report:
     missed_units (units lawful and not billed; None where a rule has none). findings: dicts or a table, with the
     columns of findings.parquet and `since_last_run` (new, still open, changed, reopened; null: nothing to compare
     with). unjudged: (reason, days). unlisted_payers: (payer id, therapy days) of payers whose counting method nobody
-    has told us. total_at_risk_usd counts each billed unit once. quarantine: (table and reason, rows).
+    has told us. total_at_risk_usd counts each billed unit once. quarantine: (table and reason, rows);
+    quarantined_without_day: table -> those rows of it whose patient or date cannot be read.
     changes: against the run before. resolved: findings of the run before that stand no more, as dicts.
     clinicians: dicts clinician_id, billed_units, supported_units (timed units of the therapy days that could be
     judged), days. unit_minutes: (whole minutes per billed unit, therapy days and codes). derivations: of the
@@ -63,6 +64,7 @@ class Report:
     total_at_risk_usd: Decimal = Decimal(0)
     reference_versions: Mapping[str, Any] = field(default_factory=dict)
     quarantine: Sequence[tuple[str, int]] = ()
+    quarantined_without_day: Mapping[str, int] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     resolved: Sequence[Mapping[str, Any]] = ()
     clinicians: Sequence[Mapping[str, Any]] = ()

@@ -14,9 +14,9 @@ _NAMED = (
     ("clinics", "clinic_id", "clinic", "not given"),
     ("clinicians", "provider_id", "clinician", "not given"),
     ("payers", "payer_id", "payer", "not given"),
-    ("codes", "procedure_code", "code", "whole day"),
+    ("codes", "procedure_code", "code", "not given"),
 )
-_WHOLE_DAY = "A finding of a day's units as a whole names no code. "
+_WHOLE_DAY = "A finding of a whole day names no code. "
 
 
 def chart_svgs(report: Report) -> list[Chart]:
@@ -33,7 +33,7 @@ def _finding_charts(report: Report) -> list[Chart]:
     for name, column, word, missing in _NAMED:
         is_rule = column == "rule_id"
         sums = by_name(findings, column, missing, rule_titles if is_rule else {})
-        hint = _WHOLE_DAY if any(one.name == "whole day" for one in sums) else ""
+        hint = _WHOLE_DAY if any(one.name == "not given" for one in sums) else ""
         if sums:
             charts.append(names_chart(name, word, sums, hint, is_wide=is_rule))
     return charts

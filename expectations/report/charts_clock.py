@@ -6,7 +6,20 @@ from typing import Any
 
 import altair as alt
 
-from expectations.report.charts_svg import BAR, HALF_WIDTH, HATCH, MUTED, WARN, Chart, Frame, data, draw, label, words
+from expectations.report.charts_svg import (
+    BAR,
+    HALF_WIDTH,
+    HATCH,
+    MUTED,
+    SURFACE,
+    WARN,
+    Chart,
+    Frame,
+    data,
+    draw,
+    label,
+    words,
+)
 from expectations.report.page_values import counted
 
 MOST_DAYS = 6
@@ -65,7 +78,8 @@ def _patient_day(day: str, patient: str, blocks: Sequence[Mapping[str, Any]]) ->
     clocked = _clocked(block for block in blocks if block["run_number"] in runs)
     who = _listed(sorted({words(block["clinician_id"]) for block in clocked}))
     title = f"{who} on {day}: {counted(minutes, 'minute')} of {words(patient)} counted twice"
-    return _Day(title, False, minutes, [{**block, "overlaps": _double(block)} for block in clocked])
+    told = [{**block, "overlaps": _signed(block, "x"), "rests": _signed(block, ".")} for block in clocked]
+    return _Day(title, False, minutes, told)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -93,11 +107,10 @@ def _patients(blocks: Iterable[Mapping[str, Any]]) -> dict[int, set]:
     return patients
 
 
-def _double(block: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """The stretches of the block's clock that are double-counted, as the derivation lays them out (x)."""
-    return _stretches(
-        [block["start_minute"] + place for place, sign in enumerate(block.get("cells") or "") if sign == "x"]
-    )
+def _signed(block: Mapping[str, Any], wanted: str) -> list[tuple[int, int]]:
+    """The stretches of the block's clock that the derivation lays out so: x double-counted, . at rest."""
+    cells = enumerate(block.get("cells") or "", block["start_minute"])
+    return _stretches([minute for minute, sign in cells if sign == wanted])
 
 
 def _stretches(minutes: Sequence[int]) -> list[tuple[int, int]]:
@@ -117,7 +130,10 @@ def _chart(name: str, day: _Day) -> Chart:
     if day.is_two_places:
         caption = "One row a patient; hatched are clock minutes on which blocks of several patients lie."
     else:
-        caption = "One row a block; hatched are minutes that another block of the patient holds already."
+        caption = (
+            "One row a block; hatched are minutes that another block of the patient holds already, white is rest: "
+            "minutes of the clock that the block does not count."
+        )
     if len(bars) < len(day.blocks):
         caption += f" The first {len(bars)} blocks of {len(day.blocks)}; `minutewise explain` lays out all."
     svg = draw(_clock(bars, list(rows)), name, day.title, Frame(HALF_WIDTH, len(rows) * _ROW + _TOP + 26, _LEFT, _TOP))
@@ -155,11 +171,13 @@ def _clock(bars: Sequence[tuple[int, Mapping[str, Any]]], rows: Sequence[tuple[s
         {"row": row, "from": one["start_minute"], "to": one["end_minute"], "told": _told(one)} for row, one in bars
     ]
     overlaps = [{"row": row, "from": start, "to": end} for row, one in bars for start, end in one["overlaps"]]
+    rests = [{"row": row, "from": start, "to": end} for row, one in bars for start, end in one.get("rests", ())]
     names = [{"row": row, "name": label(words(name[0]), 17)} for row, name in enumerate(rows)]
     layers = [
         alt.Chart(data(blocks))
         .mark_bar(fill=BAR, yOffset=6, height=16, aria=True)
         .encode(x=x, x2="to:Q", y=y, description="told:N"),
+        alt.Chart(data(rests)).mark_bar(fill=SURFACE, stroke=BAR, yOffset=6, height=16).encode(x=x, x2="to:Q", y=y),
         alt.Chart(data(overlaps))
         .mark_bar(fill=HATCH, stroke=WARN, strokeWidth=1.5, yOffset=6, height=16)
         .encode(x=x, x2="to:Q", y=y),
