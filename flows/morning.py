@@ -8,11 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from expectations.report import MOST_SHOWN, OF_EACH_RULE, Changes, Report, most_telling
 from flows.explanation.many import derive_many
 from flows.placing import MANIFEST
-from transforms.contract_sql import text
 from transforms.engine import rows_as_dicts
 
 #: The charts of clinicians and minutes look back so far from the last service date.
@@ -74,8 +74,7 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
 
     The Parquet files of the run lie in `folder`; the manifest does not name them yet.
     """
-    before = _run_before(run)
-    found, changes, resolved = _compared(con, findings, run.settings, before)
+    found, changes, resolved = _compared(con, findings, run, _findings_before(run))
     last = con.execute("select max(service_date) from unit_published").fetchone()[0]
     since = {"since": last - LOOKS_BACK} if last else None
     return Report(
@@ -100,28 +99,35 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
     )
 
 
-def _run_before(run) -> Path | None:
-    """The folder of the run that was current before, where it is still there."""
-    folder = run.settings.out / "runs" / run.previous_run if run.previous_run else None
-    return folder if folder and (folder / MANIFEST).exists() else None
+def _findings_before(run) -> pa.Table | None:
+    """The findings of the run that was current before, over the dates that this one judged; None where it is gone.
+
+    A run that can be read no more is as good as gone: it must not keep the next one from being published.
+    """
+    if not run.previous_run:
+        return None
+    folder = run.settings.out / "runs" / run.previous_run
+    limits = ((">=", run.settings.since), ("<=", run.settings.until))
+    filters = [("service_date", sign, day) for sign, day in limits if day]
+    try:
+        if not (folder / MANIFEST).exists():
+            return None
+        found = pq.read_table(folder / "findings.parquet", filters=filters or None)
+    except (OSError, pa.ArrowException):
+        return None
+    if "disposition_status" not in found.column_names:  # of a time when nothing could be decided
+        found = found.append_column("disposition_status", pa.nulls(found.num_rows, pa.string()))
+    return found
 
 
-def _compared(con, findings: str, settings, before: Path | None) -> tuple[pa.Table, Changes, list[dict]]:
+def _compared(con, findings: str, run, before: pa.Table | None) -> tuple[pa.Table, Changes, list[dict]]:
     """(the findings with since_last_run, what changed, the findings of the run before that stand no more)."""
     if before is None:
         nothing = "cast(null as varchar) as since_last_run"
         return con.execute(f"select *, {nothing} from ({findings})").to_arrow_table(), Changes(), []
-    bounds = [
-        f"service_date {sign} date '{day}'" for sign, day in ((">=", settings.since), ("<=", settings.until)) if day
-    ]
-    con.execute(
-        "create or replace temp table finding_before as select * from "
-        f"read_parquet({text(str(before / 'findings.parquet'))}) where {' and '.join(bounds) or 'true'}"
-    )
-    # A run of a time when nothing could be decided has no such column.
-    con.execute("alter table finding_before add column if not exists disposition_status varchar")
+    con.register("finding_before", before)
     lives = "select finding_id from finding_life where times_reopened > 0"
-    came_back = lives if settings.warehouse else "select cast(null as varchar) as finding_id where false"
+    came_back = lives if run.settings.warehouse else "select cast(null as varchar) as finding_id where false"
     found = con.execute(
         f"select now.*, {_SINCE} as since_last_run from ({findings}) as now "
         "left join finding_before as before on before.finding_id = now.finding_id "
@@ -133,7 +139,8 @@ def _compared(con, findings: str, settings, before: Path | None) -> tuple[pa.Tab
         "select * from finding_before where finding_id not in (select finding_id from finding) "
         "order by at_risk_usd desc nulls last, service_date, finding_id",
     )
-    return found, _changes(found, resolved, before.name), resolved
+    con.unregister("finding_before")
+    return found, _changes(found, resolved, run.previous_run), resolved
 
 
 def _changes(found: pa.Table, resolved: list[dict], previous_run: str) -> Changes:

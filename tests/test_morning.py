@@ -62,6 +62,16 @@ class TestChanges:
         audit(write_days(tmp_path / "2", day(1), day(2), TOO_MANY), out)
         assert told[-1].changes == Changes() and since(told[-1]) == {"P3": None}
 
+    @pytest.mark.parametrize("size", [0, 2_000])
+    def test_findings_before_that_cannot_be_read_keep_no_run_from_being_published(self, tmp_path, told, size):
+        out = tmp_path / "out"
+        audit(write_days(tmp_path / "1", day(1), TOO_MANY), out)
+        damaged = out / "runs" / published(out)[1] / "findings.parquet"
+        damaged.write_bytes(damaged.read_bytes()[:size])
+        ran = audit(write_days(tmp_path / "2", day(1), day(2), TOO_MANY), out)
+        assert ran.code == 0, ran.err
+        assert told[-1].changes == Changes() and since(told[-1]) == {"P3": None}
+
     def test_what_was_resolved_and_comes_back_is_reopened_in_a_warehouse(self, tmp_path, told):
         clinic = Clinic(tmp_path)
 
