@@ -32,14 +32,23 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file of one table. `file_name` is the name shown to people: posix, unique within the table."""
+    """One file of one table. `file_name` is the name shown to people: posix, unique within the table.
+
+    `format` is csv or parquet for a file on this machine; uri or table where only Spark can reach it: `path` is then
+    the text that Spark knows it by.
+    """
 
     file_number: int
     table_name: str
     file_name: str
-    path: Path
+    path: Path | str
     sha256: str
     format: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is a file on this machine."""
+        return self.format in SUFFIXES.values()
 
 
 def find_inputs(

@@ -35,7 +35,7 @@ def load_extracts(
     for one in inputs:
         connection.execute(
             "INSERT INTO input_file VALUES (?, ?, ?, ?, ?, ?)",
-            [one.file_number, one.table_name, one.file_name, _storable(one.path), one.sha256, one.format],
+            [one.file_number, one.table_name, one.file_name, storable(one.path), one.sha256, one.format],
         )
         _load_file(connection, one, mapping)
 
@@ -128,5 +128,6 @@ def _numbered(connection, one: InputFile, plan: Plan) -> list[tuple[str, str, in
     ]
 
 
-def _storable(path) -> str:
+def storable(path) -> str:
+    """A path as text that any database can hold."""
     return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

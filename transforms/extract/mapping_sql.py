@@ -107,9 +107,11 @@ def _columns_of(source: Source) -> list[str]:
     return [*source.columns, *(condition.column for condition in source.where)]
 
 
-def canonical_select(plan: Plan, table_name: str, file_table: str, file_number: int) -> str:
-    """SQL giving the rows of raw_<table_name> for one file, in its order: those the filters keep, split if
-    need be."""
+def canonical_select(
+    plan: Plan, table_name: str, file_table: str, file_number: int, *, is_ordered: bool = True
+) -> str:
+    """SQL giving the rows of raw_<table_name> for one file, in its order unless told otherwise: those the filters
+    keep, split if need be."""
     fields = contract_fields(table_name)
     split = [one.field for one in fields if one.field in plan.sources and plan.sources[one.field].is_split]
     cells = _Cells(plan)
@@ -127,7 +129,7 @@ def canonical_select(plan: Plan, table_name: str, file_table: str, file_number: 
         )
         SELECT CAST({int(file_number)} AS INTEGER) AS file_number, source_line, piece,
             row_problem AS read_problem, row_problem_column AS problem_column, {values}
-        FROM pieces ORDER BY source_line, piece"""
+        FROM pieces{" ORDER BY source_line, piece" if is_ordered else ""}"""
 
 
 def kept(plan: Plan, cells: "_Cells") -> str:

@@ -53,15 +53,26 @@ def make_view(
 
     Raises InputRejected when a used column holds structures, bytes or instants, which have no one text.
     """
+    cells = {shown: _as_text(name(own), kind) for shown, (own, kind) in columns.items()}
+    kinds = {shown: kind for shown, (_, kind) in columns.items()}
+    listed = ", ".join(f"{cell} AS {name(shown)}" for shown, cell in cells.items())
+    rows = f"SELECT file_row_number + 1 AS source_line, {listed} FROM {_scan(path)}"
+    connection.execute(f"CREATE VIEW {name(view)} AS {view_select(file_name, rows, kinds, used, free_text)}")
+
+
+def view_select(file_name: str, rows: str, kinds: dict[str, str], used: set[str], free_text: set[str]) -> str:
+    """The query of make_view over `rows`: source_line, and each cell as text; `kinds` are the DuckDB types that the
+    cells were made of.
+
+    Raises InputRejected when a used column holds structures, bytes or instants, which have no one text.
+    """
     for column in sorted(used):
-        _refuse_type(file_name, column, columns[column][1])
-    cells = ", ".join(f"{_as_text(name(own), kind)} AS {name(shown)}" for shown, (own, kind) in columns.items())
-    problem, problem_column = _problems(columns, used, free_text)
-    connection.execute(
-        f"CREATE VIEW {name(view)} AS SELECT source_line, {problem} AS read_problem, "
+        _refuse_type(file_name, column, kinds[column])
+    problem, problem_column = _problems(kinds, used, free_text)
+    return (
+        f"SELECT source_line, {problem} AS read_problem, "
         f"{problem_column} AS problem_column, CAST(NULL AS VARCHAR) AS unread_text, "
-        f"{', '.join(map(name, columns))} FROM "
-        f"(SELECT file_row_number + 1 AS source_line, {cells} FROM {_scan(path)})"
+        f"{', '.join(map(name, kinds))} FROM ({rows})"
     )
 
 
@@ -70,10 +81,10 @@ def unreadable(file_name: str) -> InputRejected:
     return InputRejected(f"{file_name}: cannot be read as Parquet: it is broken or cut off; export it again")
 
 
-def _problems(columns: dict[str, tuple[str, str]], used: set[str], free_text: set[str]) -> tuple[str, str]:
+def _problems(kinds: dict[str, str], used: set[str], free_text: set[str]) -> tuple[str, str]:
     """Two SQL expressions: the first problem of the row's used text cells, and its column."""
     branches = []
-    for shown, (_, kind) in columns.items():
+    for shown, kind in kinds.items():
         if shown not in used or not _holds_text(kind):
             continue
         cell, is_free = name(shown), shown in free_text

@@ -1,0 +1,255 @@
+"""Runs DuckDB's SQL on Apache Spark: each statement is carried over by sqlglot, each table is a Parquet table of Spark.
+
+An empty DuckDB database beside it holds the *shapes*: every statement that makes a table runs there too, on no rows. So
+the types of every table are DuckDB's, questions about tables and columns are answered there, and a statement that
+DuckDB would refuse is refused.
+"""
+
+import datetime
+import decimal
+from dataclasses import dataclass
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from transforms.dialects import carried_tree
+from transforms.engines.spark_faults import told_in_one_line
+from transforms.engines.spark_types import spark_type
+
+#: Tables whose rows are known again by a number of their own: DuckDB gives every table one.
+_WITH_ROWID = "row_"
+#: What only DuckDB can be asked: its catalogue.
+_CATALOGUE = ("information_schema", "duckdb_columns", "duckdb_tables")
+
+
+@dataclass
+class SparkRows:
+    """The rows of a query, brought to this machine."""
+
+    description: list[tuple]
+    _rows: list[tuple]
+
+    def fetchall(self) -> list[tuple]:
+        """The rows that were not fetched yet."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    def fetchone(self) -> tuple | None:
+        """The next row; None where there is none."""
+        return self._rows.pop(0) if self._rows else None
+
+
+class SparkEngine:
+    """One run's tables on Spark, in a database of their own that is dropped at the end.
+
+    Tables are named as in DuckDB; `part.x` and `main.x` are two tables. Raises AuditError for a statement that Spark
+    refuses, EngineFault where Spark itself fails; neither quotes a value.
+    """
+
+    def __init__(self, session, database: str):
+        self.session = session
+        self.database = database
+        self.shapes = duckdb.connect()
+        self.shapes.execute("set TimeZone = 'UTC'")
+        self._places: dict[tuple[str, str], str] = {}
+        self._search_path = ["main"]
+        self._count = 0
+        self._sql(f"create database {database}")
+
+    def execute(self, text: str, parameters=None) -> SparkRows:
+        """Runs the statements in `text`; gives the rows of the last one."""
+        rows = SparkRows([], [])
+        for tree in sqlglot.parse(text, read="duckdb"):
+            if tree is not None:
+                rows = self._run(_bound(tree, parameters))
+        return rows
+
+    def close(self) -> None:
+        """Drops all that the run made on Spark, and ends the session that it worked in."""
+        self._sql(f"drop database if exists {self.database} cascade")
+        self.shapes.close()
+
+    def make_view(self, name: str, frame, shape: str) -> None:
+        """Names rows that Spark can read; `shape` are the columns as DuckDB types them."""
+        self.shapes.execute(f'create or replace table main."{name}" ({shape})')
+        self._make_view("main", name, frame)
+
+    def make_table(self, name: str, table) -> None:
+        """Makes a small table of pyarrow's `table`, which DuckDB can type."""
+        self.shapes.register("given", table)
+        self.shapes.execute(f'create or replace table main."{name}" as select * from given limit 0')
+        self.shapes.unregister("given")
+        with told_in_one_line(name):
+            self._keep("main", name, self.session.createDataFrame(table, self._schema("main", name)))
+
+    def frame(self, name: str, schema: str = "main"):
+        """A table as Spark's own DataFrame."""
+        return self.session.table(self._places[schema, name])
+
+    def columns(self, name: str, schema: str = "main") -> dict[str, str]:
+        """The columns of a table, each with its type in DuckDB."""
+        return {row[0]: row[1] for row in self.shapes.execute(f'describe {schema}."{name}"').fetchall()}
+
+    def _run(self, tree: exp.Expression) -> SparkRows:
+        if isinstance(tree, exp.Set):
+            self._search_path = tree.find(exp.EQ).expression.name.split(",")
+        if isinstance(tree, exp.Create):
+            self._create(tree)
+        elif isinstance(tree, exp.Insert):
+            self._insert(tree)
+        elif isinstance(tree, exp.Drop):
+            self._drop(tree)
+        elif isinstance(tree, exp.Query) and not _asks_catalogue(tree):
+            return self._select(tree)
+        else:
+            found = self.shapes.execute(tree.sql("duckdb"))
+            return SparkRows(found.description, found.fetchall())
+        return SparkRows([], [])
+
+    def _select(self, tree: exp.Expression) -> SparkRows:
+        with told_in_one_line(tree.sql()):
+            frame = self.session.sql(self._carried(tree))
+            return SparkRows([(column,) for column in frame.columns], [tuple(row) for row in frame.collect()])
+
+    def _create(self, tree: exp.Create) -> None:
+        self.shapes.execute(tree.sql("duckdb"))
+        if tree.kind == "SCHEMA":
+            return
+        target = tree.find(exp.Table)
+        schema, name = target.db or "main", target.name
+        if tree.expression is None:
+            if not (tree.args.get("exists") and (schema, name) in self._places):
+                self._keep_empty(schema, name)
+        elif tree.args.get("exists") and (schema, name) in self._places:
+            return
+        else:
+            with told_in_one_line(name):
+                frame = self.session.sql(self._carried(tree.expression))
+                if tree.kind == "VIEW":
+                    self._make_view(schema, name, frame)
+                else:
+                    self._keep(schema, name, self._typed(schema, name, frame))
+
+    def _insert(self, tree: exp.Insert) -> None:
+        target = tree.find(exp.Table)
+        schema = target.db or "main"
+        listed = [column.name for column in tree.this.expressions] if isinstance(tree.this, exp.Schema) else []
+        with told_in_one_line(target.name):
+            frame = self.session.sql(self._carried(tree.expression))
+            columns = self.columns(target.name, schema)
+            if tree.args.get("by_name"):
+                listed = frame.columns
+            given = dict(zip(listed or columns, frame.columns, strict=True))
+            cells = [
+                f"cast({_quoted(given[column]) if column in given else 'null'} as {spark_type(kind)}) as {_quoted(column)}"
+                for column, kind in columns.items()
+            ]
+            frame.toDF(*frame.columns).selectExpr(*cells).write.insertInto(self._places[schema, target.name])
+
+    def _drop(self, tree: exp.Drop) -> None:
+        self.shapes.execute(tree.sql("duckdb"))
+        for table in tree.find_all(exp.Table):
+            self._forget(table.db or "main", table.name)
+
+    def _typed(self, schema: str, name: str, frame):
+        """The rows with DuckDB's types, and with a number of their own where they are asked for one."""
+        kinds = self.columns(name, schema)
+        held = {column.lower(): column for column in frame.columns}
+        cells = [
+            f"cast({_quoted(held[column.lower()])} as {spark_type(kind)}) as {_quoted(column)}"
+            for column, kind in kinds.items()
+        ]
+        if name.startswith(_WITH_ROWID):
+            cells.append("monotonically_increasing_id() as rowid")
+        return frame.selectExpr(*cells)
+
+    def _keep(self, schema: str, name: str, frame) -> None:
+        """Writes the rows as a table; only then is an earlier one of the name dropped, for the rows may be its own."""
+        place = self._place(schema, name)
+        frame.write.format("parquet").saveAsTable(place)
+        self._forget(schema, name)
+        self._places[schema, name] = place
+
+    def _keep_empty(self, schema: str, name: str) -> None:
+        place = self._place(schema, name)
+        self._sql(f"create table {place} ({self._schema(schema, name)}) using parquet")
+        self._forget(schema, name)
+        self._places[schema, name] = place
+
+    def _make_view(self, schema: str, name: str, frame) -> None:
+        place = self._place(schema, name).replace(".", "_")
+        frame.createOrReplaceTempView(place)
+        self._forget(schema, name)
+        self._places[schema, name] = place
+
+    def _place(self, schema: str, name: str) -> str:
+        self._count += 1
+        return f"{self.database}.{schema}_{name}_{self._count}"
+
+    def _forget(self, schema: str, name: str) -> None:
+        place = self._places.pop((schema, name), None)
+        if place and "." in place:
+            self._sql(f"drop table if exists {place}")
+        elif place:
+            self.session.catalog.dropTempView(place)
+
+    def _schema(self, schema: str, name: str) -> str:
+        kinds = self.columns(name, schema).items()
+        return ", ".join(f"{_quoted(column)} {spark_type(kind)}" for column, kind in kinds)
+
+    def _carried(self, tree: exp.Expression) -> str:
+        """The query in Spark's words, its tables by the names that they have there."""
+        tree = tree.copy()
+        own = {cte.alias for cte in tree.find_all(exp.CTE)}
+        for table in list(tree.find_all(exp.Table)):
+            if table.name in own and not table.db:
+                continue
+            alias = table.alias or table.name
+            place = exp.to_table(self._found(table), dialect="spark")
+            table.replace(exp.alias_(place, alias, table=True))
+        return carried_tree(tree, "spark")
+
+    def _found(self, table: exp.Table) -> str:
+        for schema in [table.db] if table.db else self._search_path:
+            if (schema, table.name) in self._places:
+                return self._places[schema, table.name]
+        raise KeyError(f"no table {table.name}")
+
+    def _sql(self, text: str) -> None:
+        with told_in_one_line(text):
+            self.session.sql(text)
+
+
+def _asks_catalogue(tree: exp.Expression) -> bool:
+    named = {table.db for table in tree.find_all(exp.Table)}
+    named |= {call.name for call in tree.find_all(exp.Anonymous)}
+    return bool(named & set(_CATALOGUE))
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _bound(tree: exp.Expression, parameters) -> exp.Expression:
+    """The statement with its values written in, where DuckDB is given them beside the text."""
+    if not parameters:
+        return tree
+    values = iter(parameters) if not isinstance(parameters, dict) else None
+    holders = [node for node in tree.dfs() if isinstance(node, exp.Placeholder)]
+    for holder in holders:
+        value = parameters[holder.name] if values is None else next(values)
+        holder.replace(_value(value))
+    return tree
+
+
+def _value(value) -> exp.Expression:
+    if value is None:
+        return exp.null()
+    if isinstance(value, bool):
+        return exp.Boolean(this=value)
+    if isinstance(value, int | decimal.Decimal):
+        return exp.Literal.number(str(value))
+    if isinstance(value, datetime.date):
+        return exp.cast(exp.Literal.string(value.isoformat()), "date")
+    return exp.Literal.string(str(value))
