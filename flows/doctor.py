@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from flows.identity import code_version
 from transforms.engine import open_database
+from transforms.engines.spark_session import LEAST_JAVA, java_version
 
 PACKAGES = (
     "duckdb",
@@ -40,7 +41,18 @@ def examine() -> dict:
         "duckdb_threads": threads,
         "duckdb_memory_limit": memory,
         "prefect_server": _prefect_server(),
+        "spark": _spark(),
     }
+
+
+def _spark() -> str:
+    """Whether `--engine spark` can work: its package and a Java runtime; it is an extra, and nothing else needs it."""
+    try:
+        found = f"pyspark {version('pyspark')}"
+    except PackageNotFoundError:
+        return "not installed: pip install 'minutewise[spark]' (only for --engine spark)"
+    java = java_version()
+    return f"{found}, Java {java}" if java else f"{found}, and no Java runtime: install version {LEAST_JAVA} or newer"
 
 
 def _prefect_server() -> str:
@@ -67,5 +79,6 @@ def examine_text(found: dict) -> str:
     lines += [f"  {name} {number or 'MISSING: run make setup'}" for name, number in found["packages"].items()]
     lines.append(f"DuckDB: {found['duckdb_threads']} threads, at most {found['duckdb_memory_limit']} of memory")
     lines.append(f"Prefect server: {found['prefect_server']}")
+    lines.append(f"Spark: {found['spark']}")
     lines.append("Ready." if found["ok"] else "Not ready: see MISSING above.")
     return "\n".join(lines)

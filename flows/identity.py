@@ -83,6 +83,9 @@ def audit_digest(
         "allow_low_match": settings.allow_low_match,
         "override_guard": sorted(set(settings.override_guard)),
         "workbook_rows": settings.workbook_rows,
+        # Both engines find the same; Spark's run holds more files.
+        "engine": settings.engine,
+        "spark_output": settings.spark_output,
         "dispositions": dispositions,
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

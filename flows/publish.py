@@ -91,6 +91,8 @@ def _write_files(run, con, folder: Path) -> dict:
         for name, query in HISTORY.items():
             _copy(con, query, folder / f"{name}.parquet", PARQUET)
     _copy(con, TABLES["findings"], folder / "findings.csv", "format csv, header")
+    if run.spark:
+        run.spark.place_months(folder)
     _write_json(folder / "expectations.json", run.verdict.results_json)
     if run.log.content:
         (folder / LOG).write_bytes(run.log.content)

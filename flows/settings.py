@@ -1,5 +1,6 @@
 """What a user may ask of an audit, checked before anything is read."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -45,6 +46,10 @@ class AuditSettings:
     memory_limit: str | None = None
     override_guard: tuple[str, ...] = ()
     is_rebuild: bool = False
+    engine: str = "duckdb"
+    spark_master: str | None = None
+    spark_conf: tuple[str, ...] = ()
+    spark_output: str | None = None
 
     def __post_init__(self):
         if self.is_rebuild and self.warehouse is None:
@@ -75,6 +80,7 @@ class AuditSettings:
         for option in ("removed", "warehouse_key_file"):
             if getattr(self, option) and self.warehouse is None:
                 raise UsageProblem(f"--{option.replace('_', '-')} needs --warehouse FILE")
+        self._check_engine()
         checked_threads(self.threads)
         checked_memory_limit(self.memory_limit)
         require_known_guards(self.override_guard)
@@ -82,6 +88,24 @@ class AuditSettings:
             raise UsageProblem(f"--workbook-rows {self.workbook_rows}: must be 1 or more")
         if self.workbook_rows > 1_000_000:
             raise UsageProblem("--workbook-rows can be 1,000,000 at most: a sheet holds no more rows")
+
+    def _check_engine(self) -> None:
+        """Raises UsageProblem for what only the other engine can do."""
+        if self.engine == "duckdb":
+            for option in ("spark_master", "spark_conf", "spark_output"):
+                if getattr(self, option):
+                    raise UsageProblem(f"--{option.replace('_', '-')} needs --engine spark")
+            for option, place in self.explicit.items():
+                if place and (place.startswith("table:") or "://" in place):
+                    raise UsageProblem(f"--{option.replace('_', '-')} {place}: can be read with --engine spark only")
+            return
+        if self.warehouse:
+            raise UsageProblem(
+                "--warehouse is a DuckDB file, and --engine spark cannot work in it: leave one of them out"
+            )
+        for pair in self.spark_conf:
+            if not re.fullmatch(r"spark\.[^=\s]+=.*", pair):
+                raise UsageProblem("--spark-conf: must be written KEY=VALUE, as spark.driver.memory=4g")
 
     @cached_property
     def key(self) -> str | None:

@@ -27,6 +27,7 @@ from flows.publish import publish_run
 from flows.published import current_run, read_published
 from flows.rights import Rights, rights_for
 from flows.settings import AuditSettings
+from flows.spark_run import SparkRun
 from flows.unpublished import forget_unpublished, require_unpublished
 from flows.warehouse import Kept, find_kept, last_run, put_in_place, restore
 from transforms import history
@@ -71,6 +72,8 @@ class Run:
     watched: dict = field(default_factory=dict)
     #: Of the run's own DuckDB file, where the warehouse has one: so nothing of it lies in clear on the disk.
     work_key: str | None = field(default=None, repr=False)
+    #: With --engine spark: what the heavy stages run on.
+    spark: SparkRun | None = None
 
     @property
     def database(self) -> Path:
@@ -92,7 +95,11 @@ def identify(run: Run) -> None:
         held = run.kept.held
     if not settings.is_rebuild:
         # A night may bring no claims: the warehouse has those of the nights before.
-        run.files = find_inputs(settings.extracts, settings.explicit, run.mapping, needs_claims=not held)
+        run.files = (
+            run.spark.find_inputs(run.mapping)
+            if run.spark
+            else find_inputs(settings.extracts, settings.explicit, run.mapping, needs_claims=not held)
+        )
     if run.kept:
         if run.kept.restored_from or not held:
             require_unpublished(settings.out, run.files)
@@ -126,7 +133,10 @@ def extract(run: Run) -> None:
     with open_database_of(run) as con:
         load_reference(con, run.settings.reference)
         load_crosswalk(con, run.settings.crosswalk)
-        load_extracts(con, run.files, run.mapping)
+        if run.spark:
+            run.spark.extract(con, run.files, run.mapping)
+        else:
+            load_extracts(con, run.files, run.mapping)
 
 
 def contract(run: Run) -> None:
@@ -137,6 +147,8 @@ def contract(run: Run) -> None:
                 restore(con, run.kept, run.settings.key)
             with attached(con, run.kept.file, run.settings.key):
                 history.take_in(con, run.settings.as_of, run.kept.removed, settle_all=bool(run.kept.all_dates_because))
+        elif run.spark:
+            run.spark.contract(con)
         else:
             apply_contract(con, run.settings.as_of)
         names = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
@@ -156,14 +168,20 @@ def recompute(run: Run) -> None:
             run.moved = moved_dates(con)
             dates = con.execute("select count(*) from touched_date").fetchone()[0]
         else:
-            stage_rows(con, setting)
-            run.match = measure_match(con, setting)
-            if not run.settings.allow_low_match:
-                require_match(run.match)
-            judge_rows(con, setting)
+            run.match = run.spark.recompute(con) if run.spark else _recompute_all(con, run)
             dates = con.execute("select count(distinct service_date) from date_count").fetchone()[0]
         findings = con.execute("select count(*) from finding").fetchone()[0]
         run.counts["recompute"] = {"service_dates": dates, "findings": findings}
+
+
+def _recompute_all(con, run: Run) -> Match:
+    setting = run.settings.judged
+    stage_rows(con, setting)
+    match = measure_match(con, setting)
+    if not run.settings.allow_low_match:
+        require_match(match)
+    judge_rows(con, setting)
+    return match
 
 
 def guard(run: Run) -> None:
@@ -278,11 +296,14 @@ def open_run(settings: AuditSettings) -> Run:
         if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
             raise UsageProblem(f"{folder}: cannot be written; check its rights, or give another --out")
     work_key = secrets.token_hex(32) if settings.key else None
-    return Run(settings, work, rights_for(settings.group), work_key=work_key)
+    spark = SparkRun(settings, work) if settings.engine == "spark" else None
+    return Run(settings, work, rights_for(settings.group), work_key=work_key, spark=spark)
 
 
 def close_run(run: Run) -> None:
     """Removes the working folder and what a warehouse that did not come about left aside."""
+    if run.spark:
+        run.spark.close()
     shutil.rmtree(run.work, ignore_errors=True)
     if run.kept:
         run.kept.clear()
@@ -303,7 +324,7 @@ def open_database_of(run: Run):
             run.database,
             settings.threads,
             settings.memory_limit,
-            reads=[file.path for file in run.files],
+            reads=[file.path for file in run.files if file.is_local],
             writes=writes,
             temp_directory=run.work / "spill",
             key=run.work_key,

@@ -10,6 +10,7 @@ from datetime import date
 import duckdb
 
 from transforms.engine import rows_as_dicts
+from transforms.engines import EngineFault
 from transforms.errors import AuditError, InputRejected, UsageProblem
 from transforms.models import VIOLATION_COLUMNS, Model, load_models, run_model
 
@@ -177,7 +178,7 @@ def _run_rules(con) -> None:
             _run_rule(con, model)
         except AuditError as problem:
             # A full disk or too little memory is no fault of the rule: the run fails, and says so.
-            if isinstance(problem.__cause__, MACHINE_FAULTS):
+            if isinstance(problem, EngineFault) or isinstance(problem.__cause__, MACHINE_FAULTS):
                 raise
             con.execute("insert into main.rule_error values (?, ?)", [model.name, str(problem)])
 

@@ -33,6 +33,29 @@ DATES = (
     click.option("--since", type=DAY, help="First service date to judge; such a run does not move `current`."),
     click.option("--until", type=DAY, help="Last service date to judge; such a run does not move `current`."),
 )
+ENGINE = (
+    click.option(
+        "--engine",
+        type=click.Choice(["duckdb", "spark"]),
+        default="duckdb",
+        show_default=True,
+        help="What loads and recomputes; Spark needs an extra and Java (docs/spark.md).",
+    ),
+    click.option(
+        "--spark-master", metavar="URL", help="local[4], spark://host:7077, yarn, sc://host:15002.  [default: local[*]]"
+    ),
+    click.option(
+        "--spark-conf",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A setting of Spark, such as spark.driver.memory=4g; may be given several times.",
+    ),
+    click.option(
+        "--spark-output",
+        metavar="URI",
+        help="Where Spark writes findings and units by month.  [default: into the run's folder]",
+    ),
+)
 COMMON = (
     click.option("--as-of", type=DAY, help="The date the audit is made for: its only clock.  [default: today]"),
     click.option("--reference", type=FOLDER, help="Your own dated tables, laid over the shipped ones by key."),

@@ -83,6 +83,10 @@ class SparkEngine:
         with told_in_one_line(name):
             self._keep("main", name, self.session.createDataFrame(table, self._schema("main", name)))
 
+    def tables(self) -> list[str]:
+        """The names of the tables that Spark holds, by name; views and the tables of single passes aside."""
+        return sorted(name for (schema, name), place in self._places.items() if schema == "main" and "." in place)
+
     def frame(self, name: str, schema: str = "main"):
         """A table as Spark's own DataFrame."""
         return self.session.table(self._places[schema, name])

@@ -17,7 +17,9 @@ def parquet_frame(session, footers, one, columns: dict[str, tuple[str, str]]):
     column that Spark cannot read.
     """
     stored = dict(
-        footers.execute(f"select name, type from parquet_schema({text(_glob_free(one.path))}) where type <> ''").fetchall()
+        footers.execute(
+            f"select name, type from parquet_schema({text(_glob_free(one.path))}) where type <> ''"
+        ).fetchall()
     )
     schema, cells = [], ["_metadata.row_index + 1 as source_line"]
     for shown, (own, kind) in columns.items():

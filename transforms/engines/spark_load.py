@@ -21,7 +21,10 @@ from transforms.extract.mapping import Mapping
 from transforms.extract.mapping_sql import Plan, canonical_select, counts_select, make_plan
 
 _TEXT, _WHOLE, _LONG = pa.string(), pa.int32(), pa.int64()
-_INPUT_FILE = [("file_number", _WHOLE), *((one, _TEXT) for one in ("table_name", "file_name", "path", "sha256", "format"))]
+_INPUT_FILE = [
+    ("file_number", _WHOLE),
+    *((one, _TEXT) for one in ("table_name", "file_name", "path", "sha256", "format")),
+]
 _INFERENCE = [*((one, _TEXT) for one in ("table_name", "file_name", "column_name", "taken_from")), ("row_count", _LONG)]
 _IGNORED = [("file_number", _WHOLE), ("column_name", _TEXT)]
 _FILTERED = [("file_number", _WHOLE), ("rows_in_file", _LONG), ("rows_filtered", _LONG)]
@@ -42,12 +45,12 @@ def load_on_spark(engine: SparkEngine, inputs: Sequence[InputFile], mapping: Map
         filtered.append((one.file_number, in_file, left_out))
         inferred += counted
         if one.is_local and file_sha256(one.path) != one.sha256:
-            raise InputRejected(
-                f"{one.file_name}: changed while it was read: run again when the delivery is complete"
-            )
+            raise InputRejected(f"{one.file_name}: changed while it was read: run again when the delivery is complete")
     for table in TABLES:
         _name_rows(engine, table, [one for one in inputs if one.table_name == table], plans)
-    files = [(one.file_number, one.table_name, one.file_name, storable(one.path), one.sha256, one.format) for one in inputs]
+    files = [
+        (one.file_number, one.table_name, one.file_name, storable(one.path), one.sha256, one.format) for one in inputs
+    ]
     for table, columns, rows in (
         ("input_file", _INPUT_FILE, files),
         ("inference", _INFERENCE, inferred),
@@ -96,7 +99,9 @@ def _counts(engine: SparkEngine, one: InputFile, plan: Plan) -> tuple[int, int, 
 def _name_rows(engine: SparkEngine, table: str, inputs: list[InputFile], plans: dict[int, Plan]) -> None:
     """Makes the view raw_<table> over all files of the table; without a file it is an empty table."""
     own = ", ".join(f"{name(field.field)} VARCHAR" for field in contract_fields(table))
-    columns = f"file_number INTEGER, source_line BIGINT, piece INTEGER, read_problem VARCHAR, problem_column VARCHAR, {own}"
+    columns = (
+        f"file_number INTEGER, source_line BIGINT, piece INTEGER, read_problem VARCHAR, problem_column VARCHAR, {own}"
+    )
     if not inputs:
         engine.execute(f"CREATE OR REPLACE TABLE raw_{table} ({columns})")
         return

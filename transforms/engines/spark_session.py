@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from transforms.engines.spark_faults import told_in_one_line
@@ -43,8 +45,6 @@ def java_version() -> str | None:
 
 def has_pyspark() -> bool:
     """Whether the extra is installed, without importing it."""
-    from importlib.util import find_spec
-
     return find_spec("pyspark") is not None
 
 
@@ -127,3 +127,25 @@ def _local(work: Path) -> dict[str, str]:
         "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
         "spark.hadoop.parquet.enable.summary-metadata": "false",
     }
+
+
+def close_session(session, engine=None) -> None:
+    """Drops the engine's tables and ends the session, and Java where we started it; also where Spark is gone already."""
+    with suppress(Exception):
+        if engine:
+            engine.close()
+    gateway = getattr(getattr(session, "_sc", None), "_gateway", None)
+    with suppress(Exception):
+        session.stop()
+    if gateway:
+        _end_java(gateway)
+
+
+def _end_java(gateway) -> None:
+    from pyspark import SparkContext
+
+    SparkContext._gateway = SparkContext._jvm = None
+    with suppress(Exception):
+        gateway.shutdown()
+        gateway.proc.stdin.close()  # Java ends when nobody can speak to it
+        gateway.proc.wait(timeout=20)

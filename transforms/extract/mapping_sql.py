@@ -107,9 +107,7 @@ def _columns_of(source: Source) -> list[str]:
     return [*source.columns, *(condition.column for condition in source.where)]
 
 
-def canonical_select(
-    plan: Plan, table_name: str, file_table: str, file_number: int, *, is_ordered: bool = True
-) -> str:
+def canonical_select(plan: Plan, table_name: str, file_table: str, file_number: int, *, is_ordered: bool = True) -> str:
     """SQL giving the rows of raw_<table_name> for one file, in its order unless told otherwise: those the filters
     keep, split if need be."""
     fields = contract_fields(table_name)
