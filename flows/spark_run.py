@@ -68,7 +68,7 @@ class SparkRun:
         from transforms.engines.spark_handover import hand_over
 
         apply_contract(self._engine, self._settings.as_of)
-        hand_over(self._engine, con, self._work / "brought")
+        hand_over(self._engine, con, self._work / "brought", ["load_count"])
 
     def recompute(self, con) -> Match:
         """Stages, recomputes and judges on Spark, and hands the results over to `con`."""

@@ -10,6 +10,7 @@ import decimal
 from dataclasses import dataclass
 
 import duckdb
+import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
@@ -55,6 +56,8 @@ class SparkEngine:
         self._places: dict[tuple[str, str], str] = {}
         self._search_path = ["main"]
         self._count = 0
+        #: The small tables that were made here, as they were given.
+        self.given = {}
         self._sql(f"create database {database}")
 
     def execute(self, text: str, parameters=None) -> SparkRows:
@@ -76,16 +79,21 @@ class SparkEngine:
         self._make_view("main", name, frame)
 
     def make_table(self, name: str, table) -> None:
-        """Makes a small table of pyarrow's `table`, which DuckDB can type."""
+        """Names a small table of pyarrow's `table`, whose types are DuckDB's; Spark takes it along in each query."""
         self.shapes.register("given", table)
         self.shapes.execute(f'create or replace table main."{name}" as select * from given limit 0')
         self.shapes.unregister("given")
         with told_in_one_line(name):
-            self._keep("main", name, self.session.createDataFrame(table, self._schema("main", name)))
+            self._make_view("main", name, self.session.createDataFrame(_sparks(table)))
+        self.given[name] = table
 
     def tables(self) -> list[str]:
-        """The names of the tables that Spark holds, by name; views and the tables of single passes aside."""
+        """The names of the tables that Spark holds, by name; those given, views and those of single passes aside."""
         return sorted(name for (schema, name), place in self._places.items() if schema == "main" and "." in place)
+
+    def names(self) -> set[tuple[str, str]]:
+        """Schema and name of everything that can be asked for."""
+        return set(self._places)
 
     def frame(self, name: str, schema: str = "main"):
         """A table as Spark's own DataFrame."""
@@ -145,11 +153,11 @@ class SparkEngine:
             if tree.args.get("by_name"):
                 listed = frame.columns
             given = dict(zip(listed or columns, frame.columns, strict=True))
+            values = {column: _quoted(given[column]) if column in given else "null" for column in columns}
             cells = [
-                f"cast({_quoted(given[column]) if column in given else 'null'} as {spark_type(kind)}) as {_quoted(column)}"
-                for column, kind in columns.items()
+                f"cast({values[column]} as {spark_type(kind)}) as {_quoted(column)}" for column, kind in columns.items()
             ]
-            frame.toDF(*frame.columns).selectExpr(*cells).write.insertInto(self._places[schema, target.name])
+            frame.selectExpr(*cells).write.insertInto(self._places[schema, target.name])
 
     def _drop(self, tree: exp.Drop) -> None:
         self.shapes.execute(tree.sql("duckdb"))
@@ -229,6 +237,15 @@ def _asks_catalogue(tree: exp.Expression) -> bool:
     named = {table.db for table in tree.find_all(exp.Table)}
     named |= {call.name for call in tree.find_all(exp.Anonymous)}
     return bool(named & set(_CATALOGUE))
+
+
+def _sparks(table):
+    """A table of pyarrow's with types that Spark knows: its text is not long, its times have no zone."""
+    return table.cast(pa.schema([field.with_type(_known(field.type)) for field in table.schema]))
+
+
+def _known(kind):
+    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
 
 
 def _quoted(name: str) -> str:

@@ -1,6 +1,7 @@
 """The cells of a Parquet file as Spark reads them, written as the text that DuckDB would write."""
 
 from transforms.contract_sql import text
+from transforms.engine import glob_free
 from transforms.engines.spark_types import spark_type
 from transforms.errors import InputRejected
 
@@ -18,7 +19,7 @@ def parquet_frame(session, footers, one, columns: dict[str, tuple[str, str]]):
     """
     stored = dict(
         footers.execute(
-            f"select name, type from parquet_schema({text(_glob_free(one.path))}) where type <> ''"
+            f"select name, type from parquet_schema({text(glob_free(one.path))}) where type <> ''"
         ).fetchall()
     )
     schema, cells = [], ["_metadata.row_index + 1 as source_line"]
@@ -35,8 +36,9 @@ def _read_as(file_name: str, shown: str, kind: str, physical: str) -> str:
     try:
         return _STORED[kind][physical] if kind in _STORED else spark_type(kind)
     except KeyError:
+        where = f"{file_name}: column {shown!r}"
         raise InputRejected(
-            f"{file_name}: column {shown!r} has the type {kind.split('(')[0]}, which Spark cannot read: export it as text"
+            f"{where} has the type {kind.split('(')[0]}, which Spark cannot read: export it as text"
         ) from None
 
 
@@ -65,7 +67,8 @@ def _number_text(column: str) -> str:
     exponent = f"cast(substring_index({java}, 'E', -1) as int)"
     plain = rf"regexp_replace(cast(cast({java} as decimal(38, 20)) as string), r'0+\z', '')"
     sign = f"case when {exponent} < 0 then '-' else '+' end"
-    short = f"concat({digits}, 'e', {sign}, lpad(cast(abs({exponent}) as string), greatest(2, length(cast(abs({exponent}) as string))), '0'))"
+    size = f"cast(abs({exponent}) as string)"
+    short = f"concat({digits}, 'e', {sign}, lpad({size}, greatest(2, length({size})), '0'))"
     return f"""case when isnan({column}) then null
         when {column} = rint({column}) and abs({column}) < 1e15 then cast(cast({column} as bigint) as string)
         when {column} = double('infinity') then 'inf' when {column} = double('-infinity') then '-inf'
@@ -81,7 +84,3 @@ def _quoted(column: str) -> str:
 def _escaped(path) -> str:
     """A path with the characters escaped that Hadoop would take for a glob."""
     return "file://" + "".join(f"\\{letter}" if letter in "[]*?{}\\" else letter for letter in str(path))
-
-
-def _glob_free(path) -> str:
-    return "".join(f"[{letter}]" if letter in "[*?" else letter for letter in str(path))

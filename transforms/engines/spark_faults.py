@@ -27,8 +27,8 @@ def told_in_one_line(what: str):
         if condition and not any(word in text for word in _MACHINE):
             raise AuditError(f"Spark refuses {_place(what)}: {condition}") from None
         raise EngineFault(
-            f"Spark failed at {_place(what)} ({_kind(text, problem)}); nothing was published: look at the cluster's own "
-            "logs, or give the driver more memory with --spark-conf spark.driver.memory=4g"
+            f"Spark failed at {_place(what)} ({_kind(text, problem)}); nothing was published: look at the logs of the "
+            "cluster, or give the driver more memory with --spark-conf spark.driver.memory=4g"
         ) from None
 
 

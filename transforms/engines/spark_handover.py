@@ -1,6 +1,7 @@
 """Hands tables between Spark and the run's DuckDB file, and writes findings and units as Parquet by month."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -31,12 +32,18 @@ def give(con, engine: SparkEngine) -> None:
         engine.make_table(table, con.execute(f"select * from {table}").to_arrow_table())
 
 
-def hand_over(engine: SparkEngine, con, folder: Path) -> None:
-    """Makes of Spark's tables, as later stages read them, tables of the same names and types in the DuckDB file.
+def hand_over(engine: SparkEngine, con, folder: Path, tables: Sequence[str] = ()) -> None:
+    """Makes of Spark's tables (all that later stages read, or those named) tables of the same names and types in the
+    DuckDB file.
 
     Spark's files are read where they can be seen from here; else they are brought into `folder` piece by piece.
     """
-    for table in engine.tables():
+    for table, rows in engine.given.items():
+        if not table.startswith(_KEPT_BACK):
+            con.register("given", rows)
+            con.execute(f"create or replace table {table} as select * from given")
+            con.unregister("given")
+    for table in tables or engine.tables():
         if table.startswith(_KEPT_BACK):
             continue
         kinds = engine.columns(table)

@@ -21,10 +21,8 @@ from transforms.extract.mapping import Mapping
 from transforms.extract.mapping_sql import Plan, canonical_select, counts_select, make_plan
 
 _TEXT, _WHOLE, _LONG = pa.string(), pa.int32(), pa.int64()
-_INPUT_FILE = [
-    ("file_number", _WHOLE),
-    *((one, _TEXT) for one in ("table_name", "file_name", "path", "sha256", "format")),
-]
+_INPUT_TEXTS = ("table_name", "file_name", "path", "sha256", "format")
+_INPUT_FILE = [("file_number", _WHOLE), *((one, _TEXT) for one in _INPUT_TEXTS)]
 _INFERENCE = [*((one, _TEXT) for one in ("table_name", "file_name", "column_name", "taken_from")), ("row_count", _LONG)]
 _IGNORED = [("file_number", _WHOLE), ("column_name", _TEXT)]
 _FILTERED = [("file_number", _WHOLE), ("rows_in_file", _LONG), ("rows_filtered", _LONG)]
@@ -99,11 +97,9 @@ def _counts(engine: SparkEngine, one: InputFile, plan: Plan) -> tuple[int, int, 
 def _name_rows(engine: SparkEngine, table: str, inputs: list[InputFile], plans: dict[int, Plan]) -> None:
     """Makes the view raw_<table> over all files of the table; without a file it is an empty table."""
     own = ", ".join(f"{name(field.field)} VARCHAR" for field in contract_fields(table))
-    columns = (
-        f"file_number INTEGER, source_line BIGINT, piece INTEGER, read_problem VARCHAR, problem_column VARCHAR, {own}"
-    )
+    place = "file_number INTEGER, source_line BIGINT, piece INTEGER, read_problem VARCHAR, problem_column VARCHAR"
     if not inputs:
-        engine.execute(f"CREATE OR REPLACE TABLE raw_{table} ({columns})")
+        engine.execute(f"CREATE OR REPLACE TABLE raw_{table} ({place}, {own})")
         return
     selects = [
         canonical_select(plans[one.file_number], table, f"file_{one.file_number}", one.file_number, is_ordered=False)

@@ -130,7 +130,7 @@ def _local(work: Path) -> dict[str, str]:
 
 
 def close_session(session, engine=None) -> None:
-    """Drops the engine's tables and ends the session, and Java where we started it; also where Spark is gone already."""
+    """Drops the engine's tables, ends the session, and Java where we started it; also where Spark is gone already."""
     with suppress(Exception):
         if engine:
             engine.close()
