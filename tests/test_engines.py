@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -154,3 +155,13 @@ def test_doctor_says_whether_spark_is_there(monkeypatch, tmp_path):
 
     monkeypatch.setenv("JAVA_HOME", os.fspath(tmp_path))
     assert "Java" in examine()["spark"] or "not installed" in examine()["spark"]
+
+
+def test_the_lock_of_spark_is_pinned_hashed_and_what_the_extra_asks_for():
+    from flows.supply_chain import locked_packages
+
+    locked = {one.name: one for one in locked_packages(ROOT / "requirements-spark.lock")}
+    assert locked.keys() == {"pyspark", "py4j"} and all(one.hashes and one.version for one in locked.values())
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["spark"]
+    assert extra == [f"pyspark=={locked['pyspark'].version}"]
+    assert not {"pyspark", "py4j"} & {one.name for one in locked_packages()}, "400 MB that nobody else needs"
