@@ -157,6 +157,29 @@ def test_doctor_says_whether_spark_is_there(monkeypatch, tmp_path):
     assert "Java" in examine()["spark"] or "not installed" in examine()["spark"]
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("split = 'array'", "claims.procedure_code: split cannot be read with --engine spark"),
+        ("values = { a = '97110' }", None),
+    ],
+)
+def test_what_spark_cannot_do_of_a_mapping_is_refused(tmp_path, said, told):
+    from transforms.engines.spark_load import require_carried
+    from transforms.extract import load_mapping
+    from transforms.extract.mapping_sql import make_plan
+
+    path = tmp_path / "ours.toml"
+    path.write_text(f"[claims.columns.procedure_code]\nfrom = 'codes'\n{said}\n")
+    columns = ("claim_id", "line_number", "patient_id", "payer_id", "service_date", "codes", "billed_units")
+    plan = make_plan("claims", "claims.parquet", columns, load_mapping(path))
+    if told is None:
+        require_carried(plan, "claims", "ours.toml")
+    else:
+        with pytest.raises(UsageProblem, match=told):
+            require_carried(plan, "claims", "ours.toml")
+
+
 def test_the_lock_of_spark_is_pinned_hashed_and_what_the_extra_asks_for():
     from flows.supply_chain import locked_packages
 

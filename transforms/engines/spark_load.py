@@ -13,7 +13,7 @@ from transforms.contract_sql import name
 from transforms.engines.spark import SparkEngine
 from transforms.engines.spark_cells import parquet_frame
 from transforms.engines.spark_sources import source_frame
-from transforms.errors import InputRejected
+from transforms.errors import InputRejected, UsageProblem
 from transforms.extract import parquet_reader
 from transforms.extract.inputs import InputFile, file_sha256
 from transforms.extract.load import storable
@@ -74,12 +74,25 @@ def _name_file(engine: SparkEngine, one: InputFile, mapping: Mapping | None) -> 
     else:
         frame, cells, kinds = source_frame(engine.session, one)
     plan = make_plan(one.table_name, one.file_name, tuple(kinds), mapping)
+    if mapping:
+        require_carried(plan, one.table_name, mapping.file_name)
     cells_table = f"cells_{one.file_number}"
     engine.make_view(cells_table, frame.selectExpr(*cells), _shape(kinds))
     rows = f"SELECT * FROM {cells_table}"
     select = parquet_reader.view_select(one.file_name, rows, kinds, set(plan.used), set(plan.free_text))
     engine.execute(f"CREATE VIEW file_{one.file_number} AS {select}")
     return tuple(kinds), plan
+
+
+def require_carried(plan: Plan, table_name: str, mapping_name: str) -> None:
+    """Raises UsageProblem where the mapping asks for what Spark reads otherwise than DuckDB."""
+    for column, source in plan.sources.items():
+        for word, is_asked in (("split", source.is_split), ("a date format", bool(source.date_formats))):
+            if is_asked:
+                raise UsageProblem(
+                    f"{mapping_name}: {table_name}.{column}: {word} cannot be read with --engine spark: write the "
+                    "extract so beforehand, or leave --engine out"
+                )
 
 
 def _shape(kinds: dict[str, str]) -> str:
