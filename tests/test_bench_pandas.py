@@ -1,4 +1,4 @@
-"""The pandas version that the audit is timed against is no straw man: it finds the audit's minutes, units and splits."""
+"""The pandas version that the audit is timed against is right: it finds the audit's minutes, units and splits."""
 
 from datetime import date
 from pathlib import Path

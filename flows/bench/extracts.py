@@ -1,9 +1,12 @@
 """Writes made-up extracts of any size, seeded: clinics at work for a year, mostly honest, with errors planted.
 
+    python -m flows.bench.extracts FOLDER VISITS SEED FORM
+
 Everything of a row follows from the row's number and the seed, by a hash, so nothing is kept in memory. The shapes are
 those of data/samples; the SQL files beside say what they are.
 """
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -96,3 +99,7 @@ def planted_list() -> list[str | None]:
 
 def _sql(name: str) -> str:
     return (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_extracts(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

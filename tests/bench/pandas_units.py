@@ -208,8 +208,8 @@ def day_methods(lines: pd.DataFrame, tables: Tables) -> pd.DataFrame:
 
 
 def split_units(codes: pd.DataFrame) -> list[int]:
-    """One day's CMS units over its codes, in their order: one at a time to the most minutes not yet paid for; among equals, to a code
-    billed for that unit, then to the lower code."""
+    """One day's CMS units over its codes, in their order: one at a time to the most minutes not yet paid for; among
+    equals, to a code billed for that unit, then to the lower code."""
     left = dict(zip(codes.counted_code, codes.credited, strict=True))
     billed = dict(zip(codes.counted_code, codes.billed_units, strict=True))
     units = dict.fromkeys(left, 0)
