@@ -1,15 +1,27 @@
 """The extracts of the benchmark: one seed gives the same bytes anywhere, and the shares that were asked for hold."""
 
+from datetime import date
 from hashlib import sha256
 
 import duckdb
 import pytest
 
-from flows.bench.extracts import PLANTED, TABLES, planted_list, write_extracts
+from flows.bench.extracts import AS_OF, PLANTED, TABLES, make_visits, planted_list, write_extracts
+from tests.harness import audit_folder
 
 VISITS = 6000
 #: Of 10,000 visits of a real year: blocks, claim lines; and what the samples hold.
 BLOCKS_A_VISIT, LINES_A_VISIT, SAMPLE_CLOCKED_SHARE = 2.5, 2.17, 0.84
+#: Planted, and right all the same.
+LAWFUL = ("amended", "replaced", "voided", "denied", "secondary")
+#: Planted, and wrong whatever the payer and the codes of the visit are.
+ALWAYS_WRONG = {
+    "draft": "billed_on_unsigned_note",
+    "no_note": "billed_day_not_documented",
+    "note_voided": "billed_day_not_documented",
+    "not_billable": "billed_note_marked_not_billable",
+    "sent_twice": "claim_line_duplicated",
+}
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +94,48 @@ def test_what_is_planted_has_the_share_that_was_asked_for(folder):
     assert {name: drawn.count(name) for name in PLANTED} == PLANTED
     expected = PLANTED["draft"] / 10_000 * VISITS
     assert one(folder, "select count(*) from notes where status = 'draft'") == pytest.approx(expected, abs=12)
+
+
+@pytest.fixture(scope="module")
+def found(folder) -> list[tuple]:
+    """Every visit that is the only one of its patient and date, as (what was planted, the rules that found something);
+    days that a quarantined row leaves unjudged are left out."""
+    result = audit_folder(folder, date.fromisoformat(AS_OF), folder / "reference")
+    rules: dict[tuple, set] = {}
+    for finding in result.findings:
+        rules.setdefault((finding["patient_id"], finding["service_date"]), set()).add(finding["rule_id"])
+    with duckdb.connect() as con:
+        make_visits(con, VISITS, 1)
+        visits = con.execute(
+            "select patient_id(patient), service_date, any_value(planted) from visit_billed "
+            "group by patient, service_date having count(*) = 1"
+        ).fetchall()
+    return [
+        (planted, rules.get((patient, day), set()))
+        for patient, day, planted in visits
+        if (patient, day) not in result.unjudged
+    ]
+
+
+def test_an_ordinary_visit_is_honest(found):
+    ordinary = [rules for planted, rules in found if planted is None]
+    assert len(ordinary) > 0.9 * VISITS
+    # A visit booked over it puts its clinician in two places; 38 minutes of ultrasound are 3 units, and its cap is 2.
+    assert {rule for rules in ordinary for rule in rules} <= {"therapist_in_two_places", "units_exceed_day_cap"}
+    assert sum(map(bool, ordinary)) < 0.002 * len(ordinary)
+
+
+def test_what_is_lawful_is_not_accused(found):
+    lawful = [(planted, rules) for planted, rules in found if planted in LAWFUL]
+    assert {planted for planted, _ in lawful} == set(LAWFUL)
+    assert [one for one in lawful if one[1]] == []
+
+
+def test_what_is_always_wrong_is_found(found):
+    for planted, rule in ALWAYS_WRONG.items():
+        said = [rules for kind, rules in found if kind == planted]
+        assert said and all(rule in rules for rules in said), planted
+
+
+def test_three_to_five_days_of_a_hundred_have_a_finding(found):
+    assert 0.025 < sum(bool(rules) for _, rules in found) / len(found) < 0.05

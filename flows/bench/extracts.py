@@ -75,11 +75,11 @@ def _write_table(path: Path, visits: int, seed: int, form: str) -> None:
         con.execute("set memory_limit = '1GB'")
         # Where a row is unnested, several threads write it in the order in which they come to it.
         con.execute("set threads = 1")
-        _make_visits(con, visits, seed)
+        make_visits(con, visits, seed)
         con.execute(f"copy (select * exclude (copy) from ({_sql(path.stem)})) to {text(str(path))} ({FORMS[form]})")
 
 
-def _make_visits(con, visits: int, seed: int) -> None:
+def make_visits(con, visits: int, seed: int) -> None:
     """The views over visit_number, and the variables that they read."""
     days = min(MOST_DAYS, max(LEAST_DAYS, visits // VISITS_A_DAY))
     variables = {"visits": visits, "days": days, "seed": seed}
