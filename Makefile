@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: setup setup-spark audit test soak check spark-beyond-memory lock docs licences sbom audit-deps clean
+.PHONY: setup setup-spark audit test soak bench bench-chart spark-beyond-memory check lock docs licences sbom \
+    audit-deps clean
 
 setup: .venv/.ready
 
@@ -39,6 +40,16 @@ soak: setup
 # A generated extract larger than Spark's memory, audited by Spark in 1 GB and by DuckDB, and what that takes.
 spark-beyond-memory: setup-spark
 	$(BIN)/python -m tests.spark_beyond_memory
+
+# Sizes x1, x4 and x16 of BENCH_VISITS; what is measured stands in docs/benchmark.md.
+BENCH_VISITS ?= 25000
+BENCH_OPTIONS ?=
+bench: setup
+	$(BIN)/minutewise bench --visits $(BENCH_VISITS) $(BENCH_OPTIONS)
+
+# The chart of docs/benchmark.md, from one or several results: make bench-chart RESULTS=bench/results/2026-11-27.json
+bench-chart: setup
+	$(BIN)/python -m flows.bench.chart docs/images/bench.svg $(RESULTS)
 
 check: setup
 	$(BIN)/ruff check .

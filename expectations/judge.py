@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import duckdb
@@ -61,6 +62,18 @@ def judge(
     return _verdict(results, [row["rule_id"] for row in registry])
 
 
+def import_great_expectations() -> None:
+    """Imports Great Expectations, quietly and offline. It takes seconds, so --help does not wait for it, and a run
+    can say how many."""
+    from expectations.offline import import_http_offline
+
+    import_http_offline()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for module in ("context", "contract_suite", "docs_site", "rule_suite"):
+            import_module(f"expectations.{module}")
+
+
 def agree(verdict: Verdict, statuses: Mapping[str, str]) -> None:
     """Raises AuditError naming the rules whose verdict differs from the status their findings give them."""
     pairs = {
@@ -106,16 +119,11 @@ def _results(
     arguments: dict, context_dir: Path, run_id: str, name: str, registry: list[dict], as_of: date | None
 ) -> dict[str, dict]:
     """Runs every suite and builds the pages: suite -> its results as JSON, without values."""
-    from expectations.offline import import_http_offline
-
-    import_http_offline()
-    # Here, not above: Great Expectations takes seconds to import, and --help must not wait for it.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from expectations.context import new_run, open_context, open_tables, private_files, quiet
-        from expectations.contract_suite import contract_checks
-        from expectations.docs_site import build_site
-        from expectations.rule_suite import rule_checks
+    import_great_expectations()
+    from expectations.context import new_run, open_context, open_tables, private_files, quiet
+    from expectations.contract_suite import contract_checks
+    from expectations.docs_site import build_site
+    from expectations.rule_suite import rule_checks
 
     checks = {f"contract_{table}": (table, held) for table, held in contract_checks(as_of).items()}
     checks["rules"] = ("rule_result", rule_checks(registry))

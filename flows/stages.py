@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +61,8 @@ class Run:
     match: Match | None = None
     verdict: object = None
     seconds: dict[str, float] = field(default_factory=dict)
+    #: Of a stage's seconds, those that another number of rows hardly changes: judge_import, publish_workbook.
+    seconds_within: dict[str, float] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     #: What is said on stderr: what was mended, which guards warn.
     messages: list[str] = field(default_factory=list)
@@ -79,6 +81,13 @@ class Run:
     def database(self) -> Path:
         """The run's own DuckDB file."""
         return self.work / "audit.duckdb"
+
+    @contextmanager
+    def timing(self, part: str) -> Iterator[None]:
+        """Notes the seconds of a part of a stage."""
+        started = time.monotonic()
+        yield
+        self.seconds_within[part] = round(time.monotonic() - started, 3)
 
 
 def identify(run: Run) -> None:
@@ -207,9 +216,11 @@ def judge(run: Run) -> None:
 def judge_tables_of(run: Run, name: str):
     """The verdict over what stands in the run's own database, kept in the history under `name`."""
     # Imported here: Great Expectations takes seconds, and no other stage needs it.
-    from expectations.judge import agree
+    from expectations.judge import agree, import_great_expectations
     from expectations.judge import judge as judge_tables
 
+    with run.timing("judge_import"):
+        import_great_expectations()
     # A clock that went back does not break rows that an earlier night accepted.
     latest = max([run.settings.as_of, *([run.kept.as_of] if run.kept and run.kept.as_of else [])])
     context = run.settings.out / CONTEXT
