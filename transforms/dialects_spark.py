@@ -229,6 +229,7 @@ REWRITES = {
 NAMED = {
     "row": _renamed("struct"),
     "strlen": _renamed("octet_length"),
+    "hash": _renamed("xxhash64"),
     "list_extract": _renamed("try_element_at"),
     "epoch_us": lambda node: _spark("unix_micros(cast(:subject as timestamp_ltz))", node.expressions[0]),
 }

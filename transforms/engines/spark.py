@@ -56,6 +56,8 @@ class SparkEngine:
         self._places: dict[tuple[str, str], str] = {}
         self._search_path = ["main"]
         self._count = 0
+        #: The tables behind those that have lost a column.
+        self._under: dict[str, str] = {}
         #: The small tables that were made here, as they were given.
         self.given = {}
         self._sql(f"create database {database}")
@@ -89,11 +91,8 @@ class SparkEngine:
 
     def tables(self) -> list[str]:
         """The names of the tables that Spark holds, by name; those given, views and those of single passes aside."""
-        return sorted(name for (schema, name), place in self._places.items() if schema == "main" and "." in place)
-
-    def names(self) -> set[tuple[str, str]]:
-        """Schema and name of everything that can be asked for."""
-        return set(self._places)
+        tables = {name: place for (schema, name), place in self._places.items() if schema == "main"}
+        return sorted(name for name, place in tables.items() if "." in place or place in self._under)
 
     def frame(self, name: str, schema: str = "main"):
         """A table as Spark's own DataFrame."""
@@ -112,6 +111,10 @@ class SparkEngine:
             self._insert(tree)
         elif isinstance(tree, exp.Drop):
             self._drop(tree)
+        elif isinstance(tree, exp.Delete):
+            self._delete(tree)
+        elif isinstance(tree, exp.Alter):
+            self._alter(tree)
         elif isinstance(tree, exp.Query) and not _asks_catalogue(tree):
             return self._select(tree)
         else:
@@ -145,10 +148,10 @@ class SparkEngine:
 
     def _insert(self, tree: exp.Insert) -> None:
         target = tree.find(exp.Table)
-        schema = target.db or "main"
+        schema = self._schema_of(target)
         listed = [column.name for column in tree.this.expressions] if isinstance(tree.this, exp.Schema) else []
         with told_in_one_line(target.name):
-            frame = self.session.sql(self._carried(tree.expression))
+            frame = self._rows(tree.expression)
             columns = self.columns(target.name, schema)
             if tree.args.get("by_name"):
                 listed = frame.columns
@@ -158,6 +161,41 @@ class SparkEngine:
                 f"cast({values[column]} as {spark_type(kind)}) as {_quoted(column)}" for column, kind in columns.items()
             ]
             frame.selectExpr(*cells).write.insertInto(self._places[schema, target.name])
+
+    def _rows(self, query: exp.Expression):
+        """The rows of a query; those of one that reads no table are DuckDB's to make: they are values given."""
+        if query.find(exp.Table):
+            return self.session.sql(self._carried(query))
+        return self.session.createDataFrame(_sparks(self.shapes.execute(query.sql("duckdb")).to_arrow_table()))
+
+    def _delete(self, tree: exp.Delete) -> None:
+        """Spark's Parquet tables have no deletion: what stays is written again."""
+        target = tree.this
+        schema = self._schema_of(target)
+        stays = exp.not_(exp.func("coalesce", exp.paren(tree.args["where"].this), exp.false(), dialect="duckdb"))
+        with told_in_one_line(target.name):
+            query = exp.select("*").from_(target.copy()).where(stays)
+            self._keep(schema, target.name, self.session.sql(self._carried(query)))
+
+    def _alter(self, tree: exp.Alter) -> None:
+        """A column is dropped by looking past it, a table renamed by another word for it."""
+        schema, name = self._schema_of(tree.this), tree.this.name
+        self.shapes.execute(tree.sql("duckdb"))
+        for action in tree.args["actions"]:
+            if isinstance(action, exp.AlterRename):
+                self._places[schema, action.this.name] = self._places.pop((schema, name))
+            else:
+                self._look_past(schema, name, action.find(exp.Column).name)
+
+    def _look_past(self, schema: str, name: str, column: str) -> None:
+        before = self._places[schema, name]
+        place = self._place(schema, name).replace(".", "_")
+        self.session.table(before).drop(column).createOrReplaceTempView(place)
+        self._under[place] = self._under.pop(before, before)
+        self._places[schema, name] = place
+
+    def _schema_of(self, table: exp.Table) -> str:
+        return table.db or next(schema for schema in self._search_path if (schema, table.name) in self._places)
 
     def _drop(self, tree: exp.Drop) -> None:
         self.shapes.execute(tree.sql("duckdb"))
@@ -201,10 +239,11 @@ class SparkEngine:
 
     def _forget(self, schema: str, name: str) -> None:
         place = self._places.pop((schema, name), None)
-        if place and "." in place:
-            self._sql(f"drop table if exists {place}")
-        elif place:
+        if place and "." not in place:
             self.session.catalog.dropTempView(place)
+            place = self._under.pop(place, None)
+        if place:
+            self._sql(f"drop table if exists {place}")
 
     def _schema(self, schema: str, name: str) -> str:
         kinds = self.columns(name, schema).items()
@@ -271,6 +310,8 @@ def _value(value) -> exp.Expression:
         return exp.Boolean(this=value)
     if isinstance(value, int | decimal.Decimal):
         return exp.Literal.number(str(value))
+    if isinstance(value, list):
+        return exp.Array(expressions=[_value(one) for one in value])
     if isinstance(value, datetime.date):
         return exp.cast(exp.Literal.string(value.isoformat()), "date")
     return exp.Literal.string(str(value))
