@@ -65,6 +65,8 @@ class SparkEngine:
     def execute(self, text: str, parameters=None) -> SparkRows:
         """Runs the statements in `text`; gives the rows of the last one."""
         rows = SparkRows([], [])
+        if parameters:
+            text = text.replace("?::", "? ::")  # one word to sqlglot
         for tree in sqlglot.parse(text, read="duckdb"):
             if tree is not None:
                 rows = self._run(_bound(tree, parameters))
