@@ -12,6 +12,7 @@ from transforms.extract import csv_header, csv_reader, parquet_reader
 from transforms.extract.inputs import InputFile, file_sha256
 from transforms.extract.mapping import Mapping
 from transforms.extract.mapping_sql import Plan, canonical_select, counts_select, make_plan
+from transforms.sql_values import row_values
 
 TABLES_OF_A_LOAD = {
     "input_file": "file_number INTEGER, table_name VARCHAR, file_name VARCHAR, path VARCHAR, sha256 VARCHAR, "
@@ -33,10 +34,8 @@ def load_extracts(
     """
     _make_tables(connection)
     for one in inputs:
-        connection.execute(
-            "INSERT INTO input_file VALUES (?, ?, ?, ?, ?, ?)",
-            [one.file_number, one.table_name, one.file_name, _storable(one.path), one.sha256, one.format],
-        )
+        row = (one.file_number, one.table_name, one.file_name, _storable(one.path), one.sha256, one.format)
+        connection.execute(f"INSERT INTO input_file VALUES {row_values([row])}")
         _load_file(connection, one, mapping)
 
 
@@ -75,9 +74,9 @@ def _load_file(connection: duckdb.DuckDBPyConnection, one: InputFile, mapping: M
         raise
     except OSError as problem:
         raise InputRejected(f"{one.file_name}: cannot be read ({problem.strerror}): check its rights") from None
-    ignored = [[one.file_number, column] for column in columns if column not in plan.used]
+    ignored = [(one.file_number, column) for column in columns if column not in plan.used]
     if ignored:
-        connection.executemany("INSERT INTO ignored_column VALUES (?, ?)", ignored)
+        connection.execute(f"INSERT INTO ignored_column VALUES {row_values(ignored)}")
     if file_sha256(one.path) != one.sha256:
         raise InputRejected(f"{one.file_name}: changed while it was read: run again when the delivery is complete")
 
@@ -101,27 +100,24 @@ def _fill_raw(connection, table: str, one: InputFile, plan: Plan) -> None:
     select = canonical_select(plan, one.table_name, table, one.file_number)
     connection.execute(f"INSERT INTO raw_{one.table_name} {select}")
     counts_sql, meanings = counts_select(plan, table)
-    in_file, filtered, *inferred = connection.execute(counts_sql).fetchone()
-    connection.execute("INSERT INTO filtered_count VALUES (?, ?, ?)", [one.file_number, in_file, filtered])
-    counted = [(*meaning, row_count) for meaning, row_count in zip(meanings, inferred, strict=True)]
+    in_file, filtered, *row_counts = connection.execute(counts_sql).fetchone()
+    connection.execute(f"INSERT INTO filtered_count VALUES {row_values([(one.file_number, in_file, filtered)])}")
+    counted = [(*meaning, row_count) for meaning, row_count in zip(meanings, row_counts, strict=True)]
     counted += _numbered(connection, one, plan)
-    for column, taken_from, row_count in counted:
-        if row_count:
-            connection.execute(
-                "INSERT INTO inference VALUES (?, ?, ?, ?, ?)",
-                [one.table_name, one.file_name, column, taken_from, row_count],
-            )
+    inferred = [(one.table_name, one.file_name, *count) for count in counted if count[-1]]
+    if inferred:
+        connection.execute(f"INSERT INTO inference VALUES {row_values(inferred)}")
 
 
 def _numbered(connection, one: InputFile, plan: Plan) -> list[tuple[str, str, int]]:
     """The derived keys of a file: (canonical column, what it was derived from, rows after filters and
     splits)."""
-    rows = f"SELECT count(*) FROM raw_{one.table_name} WHERE file_number = ? AND read_problem IS NULL"
+    rows = f"SELECT count(*) FROM raw_{one.table_name} WHERE file_number = {one.file_number} AND read_problem IS NULL"
     return [
         (
             column,
             f"numbered within {', '.join(source.columns)}",
-            connection.execute(rows, [one.file_number]).fetchone()[0],
+            connection.execute(rows).fetchone()[0],
         )
         for column, source in plan.sources.items()
         if source.kind == "number_within"
