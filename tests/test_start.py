@@ -89,11 +89,12 @@ def bare() -> set[str]:
     return set(_python("import sys; print(*sys.modules)").split())
 
 
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory) -> dict[str, list[str]]:
+@pytest.fixture(scope="module", params=["alone", "with a warehouse"])
+def imported(request, tmp_path_factory) -> dict[str, list[str]]:
     """The modules that each stage of the sample audit is the first to import."""
     folder = tmp_path_factory.mktemp("start")
     asked = ["audit", "--extracts", SAMPLES, "--reference", SAMPLES / "reference", "--as-of", "2026-11-10"]
+    asked += ["--warehouse", folder / "clinic.duckdb"] if request.param != "alone" else []
     _python(_AUDIT, folder / "imported.json", *asked, "--out", folder / "out")
     return json.loads((folder / "imported.json").read_text())
 
