@@ -213,8 +213,8 @@ def fill_row_json(con) -> None:
 
 def _has_table(con, table: str) -> bool:
     found = con.execute(
-        "SELECT count(*) FROM information_schema.tables WHERE table_name = ? AND table_schema = current_schema()",
-        [table],
+        f"SELECT count(*) FROM information_schema.tables WHERE table_name = {text(table)} "
+        "AND table_schema = current_schema()"
     )
     return found.fetchone()[0] > 0
 

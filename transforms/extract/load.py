@@ -18,6 +18,7 @@ from transforms.extract import csv_header, csv_reader, parquet_reader
 from transforms.extract.inputs import InputFile, file_sha256
 from transforms.extract.mapping import Mapping
 from transforms.extract.mapping_sql import Plan, canonical_select, counts_select, make_plan
+from transforms.sql_values import row_values
 
 TABLES_OF_A_LOAD = {
     "input_file": "file_number INTEGER, table_name VARCHAR, file_name VARCHAR, path VARCHAR, sha256 VARCHAR, "
@@ -64,10 +65,8 @@ def load_extracts(
     _make_tables(connection)
     in_place: dict[str, list[InPlace]] = {table: [] for table in TABLES}
     for one in inputs:
-        connection.execute(
-            "INSERT INTO input_file VALUES (?, ?, ?, ?, ?, ?)",
-            [one.file_number, one.table_name, one.file_name, _storable(one.path), one.sha256, one.format],
-        )
+        row = (one.file_number, one.table_name, one.file_name, _storable(one.path), one.sha256, one.format)
+        connection.execute(f"INSERT INTO input_file VALUES {row_values([row])}")
         _load_file(connection, one, mapping, in_place[one.table_name])
     for table, files in in_place.items():
         _make_views(connection, table, files)
@@ -151,9 +150,9 @@ def _load_file(
         raise
     except OSError as problem:
         raise InputRejected(f"{one.file_name}: cannot be read ({problem.strerror}): check its rights") from None
-    ignored = [[one.file_number, column] for column in columns if column not in plan.used]
+    ignored = [(one.file_number, column) for column in columns if column not in plan.used]
     if ignored:
-        connection.executemany("INSERT INTO ignored_column VALUES (?, ?)", ignored)
+        connection.execute(f"INSERT INTO ignored_column VALUES {row_values(ignored)}")
     if file_sha256(one.path) != one.sha256:
         raise _changed(one.file_name)
 
@@ -200,27 +199,26 @@ def _standing_types(table: str, plan: Plan, columns: dict[str, tuple[str, str]])
 def _count(connection: duckdb.DuckDBPyConnection, table: str, one: InputFile, plan: Plan) -> None:
     """Counts the file's rows, those filtered, and what was taken from where."""
     counts_sql, meanings = counts_select(plan, table)
-    in_file, filtered, *inferred = connection.execute(counts_sql).fetchone()
-    connection.execute("INSERT INTO filtered_count VALUES (?, ?, ?)", [one.file_number, in_file, filtered])
-    counted = [(*meaning, row_count) for meaning, row_count in zip(meanings, inferred, strict=True)]
+    in_file, filtered, *row_counts = connection.execute(counts_sql).fetchone()
+    connection.execute(f"INSERT INTO filtered_count VALUES {row_values([(one.file_number, in_file, filtered)])}")
+    counted = [(*meaning, row_count) for meaning, row_count in zip(meanings, row_counts, strict=True)]
     counted += _numbered(connection, one, plan)
-    for column, taken_from, row_count in counted:
-        if row_count:
-            connection.execute(
-                "INSERT INTO inference VALUES (?, ?, ?, ?, ?)",
-                [one.table_name, one.file_name, column, taken_from, row_count],
-            )
+    inferred = [(one.table_name, one.file_name, *count) for count in counted if count[-1]]
+    if inferred:
+        connection.execute(f"INSERT INTO inference VALUES {row_values(inferred)}")
 
 
 def _numbered(connection, one: InputFile, plan: Plan) -> list[tuple[str, str, int]]:
     """The derived keys of a file: (canonical column, what it was derived from, rows after filters and
     splits)."""
-    rows = f"SELECT count(*) FROM loaded_{one.table_name} WHERE file_number = ? AND read_problem IS NULL"
+    rows = (
+        f"SELECT count(*) FROM loaded_{one.table_name} WHERE file_number = {one.file_number} AND read_problem IS NULL"
+    )
     return [
         (
             column,
             f"numbered within {', '.join(source.columns)}",
-            connection.execute(rows, [one.file_number]).fetchone()[0],
+            connection.execute(rows).fetchone()[0],
         )
         for column, source in plan.sources.items()
         if source.kind == "number_within"
