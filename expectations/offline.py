@@ -1,7 +1,9 @@
-"""Great Expectations without two things that importing it does beside: trying a socket, reading SciPy's statistics."""
+"""Great Expectations without what importing it does beside: trying a socket, reading SciPy's statistics and pyspark."""
 
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import LazyLoader, find_spec, module_from_spec
 
 STATISTICS = "scipy.stats"
@@ -34,3 +36,16 @@ def leave_statistics_unread() -> None:
     # `from scipy import stats` looks at the package first; the import system itself would read the module.
     sys.modules[STATISTICS] = scipy.stats = module
     spec.loader.exec_module(module)
+
+
+@contextmanager
+def spark_unread() -> Iterator[None]:
+    """Within it Great Expectations does not find pyspark, which it would import for nothing where it is installed."""
+    if "pyspark" in sys.modules:
+        yield
+        return
+    sys.modules["pyspark"] = None
+    try:
+        yield
+    finally:
+        del sys.modules["pyspark"]
