@@ -37,7 +37,7 @@ soak: setup
 	    tests/test_incremental.py tests/test_incremental_more.py \
 	    tests/test_kill.py tests/test_kill_warehouse.py
 
-# A generated extract larger than Spark's memory, audited by Spark in 1 GB and by DuckDB, and what that takes.
+# A generated extract larger than the memory that Spark is given, audited by Spark and by DuckDB, and what that takes.
 spark-beyond-memory: setup-spark
 	$(BIN)/python -m tests.spark_beyond_memory
 

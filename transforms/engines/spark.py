@@ -5,23 +5,19 @@ the types of every table are DuckDB's, questions about tables and columns are an
 DuckDB would refuse is refused.
 """
 
-import datetime
-import decimal
 from dataclasses import dataclass
 
 import duckdb
-import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
 from transforms.dialects import carried_tree
 from transforms.engines.spark_faults import told_in_one_line
+from transforms.engines.spark_statements import arrow_for_spark, asks_catalogue, bound, quoted
 from transforms.engines.spark_types import spark_type
 
 #: Tables whose rows are known again by a number of their own: DuckDB gives every table one.
 _WITH_ROWID = "row_"
-#: What only DuckDB can be asked: its catalogue.
-_CATALOGUE = ("information_schema", "duckdb_columns", "duckdb_tables")
 
 
 @dataclass
@@ -69,7 +65,7 @@ class SparkEngine:
             text = text.replace("?::", "? ::")  # one word to sqlglot
         for tree in sqlglot.parse(text, read="duckdb"):
             if tree is not None:
-                rows = self._run(_bound(tree, parameters))
+                rows = self._run(bound(tree, parameters))
         return rows
 
     def close(self) -> None:
@@ -88,7 +84,7 @@ class SparkEngine:
         self.shapes.execute(f'create or replace table main."{name}" as select * from given limit 0')
         self.shapes.unregister("given")
         with told_in_one_line(name):
-            self._make_view("main", name, self.session.createDataFrame(_sparks(table)))
+            self._make_view("main", name, self.session.createDataFrame(arrow_for_spark(table)))
         self.given[name] = table
 
     def tables(self) -> list[str]:
@@ -117,7 +113,7 @@ class SparkEngine:
             self._delete(tree)
         elif isinstance(tree, exp.Alter):
             self._alter(tree)
-        elif isinstance(tree, exp.Query) and not _asks_catalogue(tree):
+        elif isinstance(tree, exp.Query) and not asks_catalogue(tree):
             return self._select(tree)
         else:
             found = self.shapes.execute(tree.sql("duckdb"))
@@ -158,9 +154,9 @@ class SparkEngine:
             if tree.args.get("by_name"):
                 listed = frame.columns
             given = dict(zip(listed or columns, frame.columns, strict=True))
-            values = {column: _quoted(given[column]) if column in given else "null" for column in columns}
+            values = {column: quoted(given[column]) if column in given else "null" for column in columns}
             cells = [
-                f"cast({values[column]} as {spark_type(kind)}) as {_quoted(column)}" for column, kind in columns.items()
+                f"cast({values[column]} as {spark_type(kind)}) as {quoted(column)}" for column, kind in columns.items()
             ]
             frame.selectExpr(*cells).write.insertInto(self._places[schema, target.name])
 
@@ -168,7 +164,7 @@ class SparkEngine:
         """The rows of a query; those of one that reads no table are DuckDB's to make: they are values given."""
         if query.find(exp.Table):
             return self.session.sql(self._carried(query))
-        return self.session.createDataFrame(_sparks(self.shapes.execute(query.sql("duckdb")).to_arrow_table()))
+        return self.session.createDataFrame(arrow_for_spark(self.shapes.execute(query.sql("duckdb")).to_arrow_table()))
 
     def _delete(self, tree: exp.Delete) -> None:
         """Spark's Parquet tables have no deletion: what stays is written again."""
@@ -209,7 +205,7 @@ class SparkEngine:
         kinds = self.columns(name, schema)
         held = {column.lower(): column for column in frame.columns}
         cells = [
-            f"cast({_quoted(held[column.lower()])} as {spark_type(kind)}) as {_quoted(column)}"
+            f"cast({quoted(held[column.lower()])} as {spark_type(kind)}) as {quoted(column)}"
             for column, kind in kinds.items()
         ]
         if name.startswith(_WITH_ROWID):
@@ -249,7 +245,7 @@ class SparkEngine:
 
     def _schema(self, schema: str, name: str) -> str:
         kinds = self.columns(name, schema).items()
-        return ", ".join(f"{_quoted(column)} {spark_type(kind)}" for column, kind in kinds)
+        return ", ".join(f"{quoted(column)} {spark_type(kind)}" for column, kind in kinds)
 
     def _carried(self, tree: exp.Expression) -> str:
         """The query in Spark's words, its tables by the names that they have there."""
@@ -272,48 +268,3 @@ class SparkEngine:
     def _sql(self, text: str) -> None:
         with told_in_one_line(text):
             self.session.sql(text)
-
-
-def _asks_catalogue(tree: exp.Expression) -> bool:
-    named = {table.db for table in tree.find_all(exp.Table)}
-    named |= {call.name for call in tree.find_all(exp.Anonymous)}
-    return bool(named & set(_CATALOGUE))
-
-
-def _sparks(table):
-    """A table of pyarrow's with types that Spark knows: its text is not long, its times have no zone."""
-    return table.cast(pa.schema([field.with_type(_known(field.type)) for field in table.schema]))
-
-
-def _known(kind):
-    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
-def _bound(tree: exp.Expression, parameters) -> exp.Expression:
-    """The statement with its values written in, where DuckDB is given them beside the text."""
-    if not parameters:
-        return tree
-    values = iter(parameters) if not isinstance(parameters, dict) else None
-    holders = [node for node in tree.dfs() if isinstance(node, exp.Placeholder)]
-    for holder in holders:
-        value = parameters[holder.name] if values is None else next(values)
-        holder.replace(_value(value))
-    return tree
-
-
-def _value(value) -> exp.Expression:
-    if value is None:
-        return exp.null()
-    if isinstance(value, bool):
-        return exp.Boolean(this=value)
-    if isinstance(value, int | decimal.Decimal):
-        return exp.Literal.number(str(value))
-    if isinstance(value, list):
-        return exp.Array(expressions=[_value(one) for one in value])
-    if isinstance(value, datetime.date):
-        return exp.cast(exp.Literal.string(value.isoformat()), "date")
-    return exp.Literal.string(str(value))

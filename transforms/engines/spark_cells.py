@@ -2,6 +2,7 @@
 
 from transforms.contract_sql import text
 from transforms.engine import glob_free
+from transforms.engines.spark_statements import quoted
 from transforms.engines.spark_types import spark_type
 from transforms.errors import InputRejected
 
@@ -25,8 +26,8 @@ def parquet_frame(session, footers, one, columns: dict[str, tuple[str, str]]):
     schema, cells = [], ["_metadata.row_index + 1 as source_line"]
     for shown, (own, kind) in columns.items():
         physical = stored.get(own, "")
-        schema.append(f"{_quoted(own)} {_read_as(one.file_name, shown, kind, physical)}")
-        cells.append(f"{cell_text(_quoted(own), kind, physical)} as {_quoted(shown)}")
+        schema.append(f"{quoted(own)} {_read_as(one.file_name, shown, kind, physical)}")
+        cells.append(f"{cell_text(quoted(own), kind, physical)} as {quoted(shown)}")
     return session.read.schema(", ".join(schema)).parquet(_escaped(one.path)), cells
 
 
@@ -75,10 +76,6 @@ def _number_text(column: str) -> str:
         when {java} not like '%E%' then {java}
         when {exponent} between -4 and 15 then regexp_replace({plain}, r'\\.\\z', '.0')
         else {short} end"""
-
-
-def _quoted(column: str) -> str:
-    return "`" + column.replace("`", "``") + "`"
 
 
 def _escaped(path) -> str:

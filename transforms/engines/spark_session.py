@@ -22,6 +22,8 @@ MEANING = {
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    # Java never compiles a longer method, and the contract's expressions would make one: a third of the time was that.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
 }
 _LOG = Path(__file__).with_name("log4j2.properties")
 LEAST_JAVA = 17

@@ -4,6 +4,7 @@ import hashlib
 
 from transforms.engines.spark_cells import cell_text
 from transforms.engines.spark_faults import told_in_one_line
+from transforms.engines.spark_statements import quoted
 from transforms.errors import InputRejected, UsageProblem
 from transforms.extract.csv_header import column_names
 from transforms.extract.inputs import InputFile
@@ -74,12 +75,11 @@ def source_frame(session, one: InputFile):
     frame = session.read.parquet(one.path) if one.format == "uri" else session.table(one.path)
     shown = column_names([column.strip() for column in frame.columns], one.file_name)
     kinds = {name: _duckdb_type(one, name, kind) for name, (_, kind) in zip(shown, frame.dtypes, strict=True)}
-    quoted = [f"`{column.replace('`', '``')}`" for column in frame.columns]
-    line = "_metadata.row_index + 1" if one.format == "uri" else f"row_number() over (order by {', '.join(quoted)})"
+    own = [quoted(column) for column in frame.columns]
+    line = "_metadata.row_index + 1" if one.format == "uri" else f"row_number() over (order by {', '.join(own)})"
     cells = [f"cast({line} as bigint) as source_line"]
     cells += [
-        f"{cell_text(column, kind)} as `{name.replace('`', '``')}`"
-        for column, (name, kind) in zip(quoted, kinds.items(), strict=True)
+        f"{cell_text(column, kind)} as {quoted(name)}" for column, (name, kind) in zip(own, kinds.items(), strict=True)
     ]
     return frame, cells, kinds
 
