@@ -49,8 +49,10 @@ def lengthen_notes(folder: Path, characters: int) -> None:
     """Makes the prose of each note longer, by words that say nothing of minutes; every note is another text."""
     notes = folder / "notes.parquet"
     words = "concat_ws(' ', narrative, repeat(md5(note_id) || ' tolerated well ', greatest(0, ? // 48)::integer))"
-    rows = duckdb.execute(f"select * replace ({words} as narrative) from '{notes}'", [characters]).to_arrow_table()
-    duckdb.sql(f"copy rows to '{notes}' (format parquet)")
+    longer = f"select * replace ({words} as narrative) from '{notes}'"
+    with duckdb.connect() as con:
+        con.execute(f"create table note as {longer}", [characters])
+        con.execute(f"copy note to '{notes}' (format parquet)")
 
 
 def text_bytes(folder: Path) -> int:

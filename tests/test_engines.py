@@ -93,6 +93,8 @@ def test_an_audit_on_duckdb_never_imports_spark(tmp_path):
         ("select json_object('a', b) as x from t", "'ignoreNullFields', 'false'"),
         ("select cast(a as date) - b as x from t", "DATEDIFF(CAST(a AS DATE), b)"),
         ("select epoch_us(a) as x from t", "UNIX_MICROS"),
+        ("select cast(a as integer) as x from t", "CAST(ROUND(a) AS INT)"),
+        ("select cast(a // b as bigint) as x from t", "CAST(a DIV b AS BIGINT)"),
         ("select d + try_cast(left(c, 15) as time) as x from t", "AS TIMESTAMP_NTZ"),
     ],
 )

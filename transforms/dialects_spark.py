@@ -18,6 +18,7 @@ UNUSUAL_CAPITALS = {"ß": "ẞ"}
 _SUBJECT = "subject"
 #: The day that a bare time of day is laid on, and the mark of such an expression.
 _NO_DAY, _TIME = "1970-01-01", "is time of day"
+_WHOLE = (exp.DType.INT, exp.DType.BIGINT)
 _WORD = "[0-9A-Za-z_]"
 #: RE2's words that Java reads more widely: blanks with a vertical tab, word ends between any letters, ends before a
 #: last line feed.
@@ -114,6 +115,9 @@ def _bracket(node: exp.Bracket) -> exp.Expression:
 def _cast(node: exp.Cast) -> exp.Expression:
     if node.to.this == exp.DType.TIME:
         return _time(node)
+    if node.to.this in _WHOLE and type(node) is exp.Cast and isinstance(node.this, exp.Column):
+        # DuckDB rounds a decimal, Spark cuts it; a whole number stays what it is.
+        node.set("this", exp.func("round", node.this, dialect="spark"))
     return node
 
 

@@ -53,11 +53,12 @@ def cell_text(column: str, kind: str, physical: str = "") -> str:
         instant = f"timestamp_micros({column} * {_MICROSECONDS[physical]})"
         return f"date_format({instant}, 'HH:mm:ss')"
     if kind == "TIMESTAMP_NS":
-        return f"cast(cast(timestamp_micros({column} div 1000) as timestamp_ntz) as string)"
+        column, kind = f"cast(timestamp_micros({column} div 1000) as timestamp_ntz)", "TIMESTAMP"
     if kind.endswith("[]"):
         return f"array_join(cast({column} as array<string>), ';')"
     if kind.startswith(("DATE", "TIMESTAMP")):
-        return rf"regexp_replace(cast({column} as string), r'\A\+', '')"  # years beyond 9999
+        # No plus before years beyond 9999, no fraction of a second: as parquet_reader has it.
+        return rf"regexp_replace(cast({column} as string), r'\A\+|\.[0-9]+\z', '')"
     return f"cast({column} as string)"
 
 
