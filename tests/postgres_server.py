@@ -58,6 +58,10 @@ class Server:
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
+    def fill(self, table: str, columns: list[str], file: Path) -> None:
+        """Copies a CSV file with a header into a table."""
+        self.run(f"\\copy {table} ({', '.join(columns)}) from '{file}' with (format csv, header)\n")
+
     def rows(self, query: str) -> list[tuple[str | None, ...]]:
         """The rows of a query as PostgreSQL writes their values; null is None."""
         printed = self.run(f"copy ({query}) to stdout with (format csv, null '{NULL}')")

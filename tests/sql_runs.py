@@ -1,5 +1,6 @@
 """The scripts of `minutewise sql` beside an audit of the same rows: what goes in, what comes out."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,3 +75,49 @@ def _text(value: object) -> str | None:
     if isinstance(value, bool):
         return "t" if value else "f"
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+@contextmanager
+def duckdb_database() -> Iterator["PlainDuckDB"]:
+    """A plain DuckDB, as a user has one."""
+    with duckdb.connect() as con:
+        yield PlainDuckDB(con)
+
+
+class PlainDuckDB:
+    """DuckDB with nothing of ours set: takes scripts and gives rows as a Server does."""
+
+    def __init__(self, con):
+        self.con = con
+
+    def run(self, text: str) -> None:
+        self.con.execute(text)
+
+    def fill(self, table: str, columns: list[str], file: Path) -> None:
+        """Copies a CSV file with a header into a table."""
+        self.con.execute(f"copy {table} ({', '.join(columns)}) from '{file}' (format csv, header, nullstr '')")
+
+    def rows(self, query: str) -> list[tuple[str | None, ...]]:
+        return [tuple(map(_text, row)) for row in self.con.execute(query).fetchall()]
+
+
+def fill(database, con, folder: Path, schema: str | None = None) -> None:
+    """Copies an audit's accepted rows into the tables that a user fills."""
+    for table, (columns, query) in input_queries().items():
+        file = folder / f"{table}.csv"
+        con.execute(f"copy ({query}) to '{file}' (format csv, header)")
+        database.fill(f"{schema}.{table}" if schema else table, columns, file)
+
+
+def differing(database, con, schema: str | None = None) -> dict[str, list]:
+    """Table -> the first rows of it that the scripts and the audit do not have in common; empty where all agree."""
+    found = {}
+    for table in COMPARED:
+        columns = columns_of(con, table)
+        ours = rows_as_text(con, table, columns)
+        place = f"{schema}.{table}" if schema else table
+        theirs = sorted(database.rows(f"select {', '.join(columns)} from {place}"), key=repr)
+        if ours != theirs:
+            only_ours, only_theirs = Counter(ours) - Counter(theirs), Counter(theirs) - Counter(ours)
+            found[table] = [columns, list(only_ours)[:2], list(only_theirs)[:2]]
+    return found
