@@ -13,13 +13,16 @@ from transforms.scripts import Script, scripts
 from transforms.scripts.writing import DATABASES, EXECUTED
 
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*){0,2}")
-#: How the scripts are run one after the other, with each database's own client; named for nobody in particular.
+#: How the scripts are run one after the other, with each database's own client; the database is called clinic.
 _RUN = {
     "postgres": (
-        "psql -v ON_ERROR_STOP=1 -f 01_input_tables.sql clinic\n"
-        "cat 0[2-9]_*.sql 1*.sql | psql -v ON_ERROR_STOP=1 --single-transaction clinic"
+        "psql -v ON_ERROR_STOP=1 -d clinic -f 01_input_tables.sql\n"
+        "cat 0[2-9]_*.sql 1*.sql | psql -v ON_ERROR_STOP=1 --single-transaction -d clinic -f -"
     ),
-    "duckdb": "duckdb clinic.duckdb < 01_input_tables.sql\ncat 0[2-9]_*.sql 1*.sql | duckdb -bail clinic.duckdb",
+    "duckdb": (
+        "duckdb clinic.duckdb < 01_input_tables.sql\n"
+        "(echo 'begin;'; cat 0[2-9]_*.sql 1*.sql; echo 'commit;') | duckdb -bail clinic.duckdb"
+    ),
     "snowflake": (
         "snow sql -f 01_input_tables.sql\nfor script in 0[2-9]_*.sql 1*.sql; do snow sql -f $script || break; done"
     ),

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli_runs import AS_OF, minutewise, refused, write
 
-HEAVY = ("duckdb", "prefect", "great_expectations", "pandas", "pyarrow", "sqlalchemy", "rich", "xlsxwriter")
+HEAVY = ("duckdb", "prefect", "great_expectations", "pandas", "pyarrow", "sqlalchemy", "rich", "sqlglot", "xlsxwriter")
 
 
 class TestUnits:
@@ -121,7 +121,7 @@ class TestOtherCommands:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("command", [None, "audit", "units", "explain", "rules", "doctor"])
+    @pytest.mark.parametrize("command", [None, "audit", "units", "explain", "rules", "sql", "doctor"])
     def test_every_command_shows_examples(self, command):
         ran = minutewise(*([command] if command else []), "--help")
         assert (ran.code, ran.err) == (0, "")

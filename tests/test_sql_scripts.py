@@ -1,6 +1,7 @@
 """The scripts of `minutewise sql`, run on DuckDB and on a real PostgreSQL: every row that an audit makes, they make."""
 
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from datetime import date
@@ -12,15 +13,16 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.case_files import read_cases, write_extracts
 from tests.case_files import write_reference as write_case_reference
-from tests.cli_runs import minutewise
+from tests.cli_runs import judged_by_findings, minutewise
 from tests.postgres_server import postgres_server, why_no_server
-from tests.sql_runs import Asked, audited, differing, duckdb_database, fill
+from tests.sql_runs import Asked, audited, columns_of, differing, duckdb_database, fill
 from tests.strategies import extracts, write_extract, write_reference
 from tests.test_against_oracle import ID_COLUMNS, laid_together
 from transforms.dialects import carried
 from transforms.scripts import scripts
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
+DOCUMENTATION = Path(__file__).parents[1] / "docs" / "sql.md"
 SAMPLE_AUDIT = Asked(SAMPLES, date(2026, 11, 10), SAMPLES / "reference")
 DRAWN_A_ROUND = 120
 #: A schema that is made and dropped by each run; the sample audit stands in none.
@@ -85,11 +87,39 @@ def test_the_sample_audit_run_by_its_scripts_twice(database, tmp_path):
         database.run(made[0])
         fill(database, con, tmp_path)
         for _night in range(2):
-            # As README.md of the folder says: all of a night at once.
-            database.run("".join(made[1:]))
+            run_in_one_transaction(database, made[1:])
             assert differing(database, con) == {}
         database.run(made[0])
         assert database.rows("select count(*) from ok_claims") == [("803",)], "a filled table is left as it is"
+
+
+def run_in_one_transaction(database, made: list[str]) -> None:
+    """Runs a night's scripts as README.md beside them says."""
+    if database.dialect == "postgres":
+        database.run("".join(made), "--single-transaction")
+    else:
+        database.run("".join(["begin;\n", *made, "commit;\n"]))
+
+
+def test_a_published_run_fills_the_tables_as_the_documentation_says(tmp_path, monkeypatch):
+    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
+    asked = ("--as-of", SAMPLE_AUDIT.as_of, "--reference", SAMPLE_AUDIT.reference)
+    ran = minutewise("audit", "--extracts", SAMPLES, "--out", tmp_path / "out", *asked)
+    assert ran.code == 0
+    run = tmp_path / "out" / "runs" / (tmp_path / "out" / "current").read_text().strip()
+    (fill_text,) = re.findall(r"```sql\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+    with duckdb_database() as plain:
+        plain.dialect = "duckdb"
+        made = written_scripts(plain, tmp_path / "scripts")
+        plain.run(made[0] + fill_text.replace("RUN/", f"{run}/"))
+        run_in_one_transaction(plain, made[1:])
+        for table, file in (("finding", "findings"), ("unit_published", "units"), ("rule_result", "rules")):
+            columns = ", ".join(columns_of(plain.con, table))
+            here, published = (
+                sorted(plain.rows(f"select {columns} from {place}"), key=repr)
+                for place in (table, f"'{run}/{file}.parquet'")
+            )
+            assert here == published and len(here) >= 19
 
 
 def test_only_the_service_dates_asked_for_are_judged(database, tmp_path):

@@ -106,7 +106,7 @@ def _checks(writer: Writer) -> list[str]:
 def _staging(writer: Writer) -> list[str]:
     """accepted_date and the staging models; then the dated ones are narrowed to the dates that are judged."""
     models = load_models("staging")
-    narrowed = [model.name for model in models if "service_date" in columns_given(model)]
+    narrowed = [model.name for model in models if "service_date" in columns_given(model.text)]
     return [
         "-- grain: one service date that any accepted row has\n" + writer.table_of("accepted_date", ACCEPTED_DATES),
         *_models(writer, "staging"),

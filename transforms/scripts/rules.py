@@ -1,5 +1,7 @@
 """What recompute.py does with the rules one by one, as two queries: their violations and their counts."""
 
+from functools import cache
+
 import sqlglot
 
 from transforms.models import VIOLATION_COLUMNS, Model, load_models
@@ -15,13 +17,14 @@ def count_query() -> str:
     return "\nunion all\n".join(_counts(rule) for rule in load_models("findings"))
 
 
-def columns_given(model: Model) -> list[str]:
-    """The names of the columns that a model makes."""
-    return sqlglot.parse_one(model.text, read="duckdb").named_selects
+@cache
+def columns_given(query: str) -> tuple[str, ...]:
+    """The names of the columns that a model's query makes."""
+    return tuple(sqlglot.parse_one(query, read="duckdb").named_selects)
 
 
 def _violations(rule: Model) -> str:
-    given = columns_given(rule)
+    given = columns_given(rule.text)
     columns = [f"'{rule.name}' as rule_id"]
     columns += [
         f"cast({'held.' + name if name in given else 'null'} as {kind}) as {name}"
@@ -32,7 +35,7 @@ def _violations(rule: Model) -> str:
 
 
 def _counts(rule: Model) -> str:
-    given = columns_given(rule)
+    given = columns_given(rule.text)
     dates = ["held.service_date"] if "service_date" in given else []
     day = ""
     if "day_key" in given:
