@@ -106,8 +106,16 @@ class TestInputChecks:
                 [("ok_claims", "service_date", "after the day after")],
             ),
             ("update ok_claims set service_date = '2026-11-11'", []),
+            ("update ok_claims set source_line = 1000000000", [("ok_claims", "source_line", "outside its limits")]),
+            (
+                "insert into ok_notes select * replace ('N2' as note_id) from ok_notes",
+                [("ok_notes", "piece", "used twice")],
+            ),
             ("update ok_claims set file_number = 7", [("ok_claims", "file_number", "not in delivered_file")]),
-            ("insert into ok_claims select * from ok_claims", [("ok_claims", "claim_id", "key used twice")]),
+            (
+                "insert into ok_claims select * from ok_claims",
+                [("ok_claims", "line_number", "used twice"), ("ok_claims", "piece", "used twice")],
+            ),
             ("update ok_note_blocks set note_id = 'N2'", [("ok_note_blocks", "note_id", "not in ok_notes")]),
             ("update ok_note_blocks set end_minute = 539", [("ok_note_blocks", "end_minute", "before its start")]),
             ("update ok_note_blocks set start_minute = -5", [("ok_note_blocks", "start_minute", "on another day")]),
@@ -121,7 +129,7 @@ class TestInputChecks:
         with duckdb_database() as plain:
             plain.run(scripts_of_duckdb["01_input_tables.sql"] + self.GOOD + change)
             plain.run(scripts_of_duckdb["03_settings.sql"] + scripts_of_duckdb["04_input_checks.sql"])
-            rows = plain.rows("select table_name, column_name, problem, row_count from input_problem")
+            rows = plain.rows("select table_name, column_name, problem, row_count from input_problem order by all")
         assert len(rows) == len(found)
         for (table, column, problem, count), wanted in zip(rows, found, strict=True):
             assert (table, column, count) == (*wanted[:2], "1") and wanted[2] in problem

@@ -24,7 +24,7 @@ FOREIGN = {
     "postgres": [r"//", r"\bunnest\b", r"\bvarchar\b", r"\bsha256\((?! convert_to)", r"\blistagg\b",
                  r"create or replace"],
     "snowflake": [r"//", r"\bgenerate_series\b", r"\bunnest\b", r"\bsha256\b", r"\bstring_agg\b", r"\bwindow \w+ as\b"],
-    "bigquery": [r"//", r"\bgenerate_series\b", r"\bvarchar\b", r"\btext\b", r"\blistagg\b", r"\bnumeric\([0-9, ]+\)\)",
+    "bigquery": [r"//", r"\bgenerate_series\b", r"\bvarchar\b", r"\btext\b", r"\blistagg\b",
                  r"(?<!to_hex\( )\bsha256\b", r"\bbigint\b"],
     "databricks": [r"//", r"\bgenerate_series\b", r"\bunnest\b", r"\bsha256\b", r"\bstring_agg\b", r"\bvarchar\b"],
 }  # fmt: skip
@@ -145,6 +145,13 @@ class TestTextsOfValues:
             "select cast(f.service_date as varchar) as t from f", dialect
         )
 
+    def test_what_is_a_date_or_dollars_says_so_in_its_name(self):
+        """The rewrites of texts go by the ends of names."""
+        for model in MODELS:
+            for cast in sqlglot.parse_one(model.text, read="duckdb").find_all(exp.Cast):
+                if cast.to.is_type("varchar") and re.search("date|day|usd|amount|_at$|_on$", cast.this.name):
+                    assert cast.this.name.endswith(("_date", "_usd")), f"{model.name}: {cast.sql()}"
+
     @pytest.mark.parametrize("dialect", OTHERS)
     def test_a_hash_is_64_small_hexadecimal_digits(self, texts, dialect):
         said = {
@@ -173,6 +180,12 @@ class TestWholeNumbers:
     def test_a_quotient_is_cut(self, dialect):
         said = {"postgres": "CAST(DIV(f.a, 15) AS BIGINT)", "bigquery": "DIV(f.a, 15)", "databricks": "f.a DIV 15"}
         assert said[dialect] in carried("select f.a // 15 as units from f", dialect)
+
+    def test_a_key_made_of_a_row_number_has_room(self, texts):
+        for statement in sqlglot.parse(texts["databricks"], read="databricks"):
+            for number in statement.find_all(exp.RowNumber):
+                cast = number.parent.parent
+                assert isinstance(cast, exp.Cast) and cast.to.is_type("bigint"), statement.sql()[:200]
 
     def test_a_parameter_is_rounded_as_elsewhere(self):
         assert "CAST(ROUND(p.value) AS INT)" in carried("select cast(p.value as integer) as days from p", "databricks")

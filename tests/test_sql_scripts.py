@@ -18,6 +18,7 @@ from tests.postgres_server import postgres_server, why_no_server
 from tests.sql_runs import Asked, audited, columns_of, differing, duckdb_database, fill
 from tests.strategies import extracts, write_extract, write_reference
 from tests.test_against_oracle import ID_COLUMNS, laid_together
+from transforms.crosswalk import COLUMNS
 from transforms.dialects import carried
 from transforms.scripts import scripts
 
@@ -60,17 +61,18 @@ def assert_same(database, asked: Asked, folder: Path) -> int:
     Gives the number of findings compared.
     """
     database.run(f"create schema {SCHEMA}")
-    with audited(asked) as con:
-        made = scripts(database.dialect, asked.setting, asked.reference, SCHEMA)
-        database.run(made[0].text)
-        fill(database, con, folder, SCHEMA)
-        for script in made:
-            database.run(script.text)
-        assert differing(database, con, SCHEMA) == {}
-        assert database.rows(f"select * from {SCHEMA}.input_problem") == []
-        findings = con.execute("select count(*) from finding").fetchone()[0]
-    database.run(f"drop schema {SCHEMA} cascade")
-    return findings
+    try:
+        with audited(asked) as con:
+            made = scripts(database.dialect, asked.setting, asked.reference, SCHEMA)
+            database.run(made[0].text)
+            fill(database, con, folder, SCHEMA)
+            for script in made:
+                database.run(script.text)
+            assert differing(database, con, SCHEMA) == {}
+            assert database.rows(f"select * from {SCHEMA}.input_problem") == []
+            return con.execute("select count(*) from finding").fetchone()[0]
+    finally:
+        database.run(f"drop schema {SCHEMA} cascade")
 
 
 def written_scripts(database, folder: Path, *options: object) -> list[str]:
@@ -150,6 +152,23 @@ def test_every_rule_case(database, tmp_path):
 
 @pytest.mark.parametrize("round_number", range(2))
 def test_drawn_extracts_under_awkward_ids(database, tmp_path, round_number):
+    """In the second round each system has ids of its own, and crosswalks turn them."""
+    claims, notes, blocks, as_of, reference = laid_together(drawn_extracts(round_number))
+    crosswalk = None
+    if round_number:
+        crosswalk = tmp_path / "crosswalk"
+        notes = other_ids(notes, {"patient_id": "patient", "provider_id": "provider"}, crosswalk)
+        blocks = other_ids(blocks, {"provider_id": "provider"}, crosswalk)
+        claims = other_ids(claims, {"payer_id": "payer"}, crosswalk)
+    write_extract(tmp_path / "extract", *(list(map(awkward, rows)) for rows in (claims, notes, blocks)))
+    tables = {name: list(map(awkward, rows)) for name, rows in reference.items()}
+    write_reference(tmp_path / "reference", tables)
+    asked = Asked(tmp_path / "extract", as_of, tmp_path / "reference", crosswalk)
+    assert assert_same(database, asked, tmp_path) > 300
+
+
+def drawn_extracts(round_number: int) -> list[tuple]:
+    """Many small extracts; the same ones on every run, unless MINUTEWISE_SEED draws others."""
     drawn = []
 
     @seed(int(os.environ.get("MINUTEWISE_SEED", "0")) + 100 + round_number)
@@ -165,15 +184,27 @@ def test_drawn_extracts_under_awkward_ids(database, tmp_path, round_number):
         drawn.append(extract)
 
     collect()
-    claims, notes, blocks, as_of, reference = laid_together(drawn)
-    write_extract(tmp_path / "extract", *(list(map(awkward, rows)) for rows in (claims, notes, blocks)))
-    tables = {name: list(map(awkward, rows)) for name, rows in reference.items()}
-    write_reference(tmp_path / "reference", tables)
-    asked = Asked(tmp_path / "extract", as_of, tmp_path / "reference")
-    assert assert_same(database, asked, tmp_path) > 300
+    return drawn
+
+
+def other_ids(rows: list[dict], columns: dict[str, str], folder: Path) -> list[dict]:
+    """The rows with other ids in these columns, and in `folder` the crosswalks that turn them back (by subject)."""
+    folder.mkdir(exist_ok=True)
+    for column, subject in columns.items():
+        into = COLUMNS[subject][1]
+        known = {row[column] for row in rows if row.get(column)}
+        file = folder / f"{subject}.csv"
+        held = set(file.read_text(encoding="utf-8").splitlines()[1:]) if file.exists() else set()
+        held |= {f'"{awkward_id("x" + one)}","{awkward_id(one)}"' for one in known}
+        header = f"{next(name for name in COLUMNS[subject] if name != into)},{into}"
+        file.write_text("\n".join([header, *sorted(held)]) + "\n", encoding="utf-8")
+    return [row | {column: "x" + row[column] for column in columns if row.get(column)} for row in rows]
 
 
 def awkward(row: dict) -> dict:
     """The row with ids that quoting and ordering go wrong with; one id stays one id wherever it stands."""
-    ids = {name: row[name] for name in ID_COLUMNS if row.get(name) not in (None, "*")}
-    return row | {name: BEGINNINGS[zlib.crc32(value.encode()) % len(BEGINNINGS)] + value for name, value in ids.items()}
+    return row | {name: awkward_id(row[name]) for name in ID_COLUMNS if row.get(name) not in (None, "*")}
+
+
+def awkward_id(value: str) -> str:
+    return BEGINNINGS[zlib.crc32(value.encode()) % len(BEGINNINGS)] + value

@@ -161,20 +161,20 @@ def _sides(condition: exp.Expression) -> set[str]:
     return {column.table for column in condition.find_all(exp.Column)}
 
 
-def plain_numeric(tree: exp.Expression) -> exp.Expression:
-    """BigQuery: the NUMERIC of a cast is not told its digits; all that the models cast to decimal fits as it is."""
-    for cast in tree.find_all(exp.Cast):
-        if cast.to.this == exp.DataType.Type.DECIMAL:
-            cast.to.set("expressions", [])
-    return tree
-
-
 def days_before(tree: exp.Expression) -> exp.Expression:
     """Databricks: a date some days before is date_sub()."""
     for difference in list(tree.find_all(exp.Sub)):
         if isinstance(difference.this, exp.Column) and difference.this.name.endswith("_date"):
             sides = [difference.this.copy(), difference.expression.copy()]
             difference.replace(exp.Anonymous(this="DATE_SUB", expressions=sides))
+    return tree
+
+
+def long_row_numbers(tree: exp.Expression) -> exp.Expression:
+    """Databricks: row_number() has 32 bits, and keys are made of it by multiplying."""
+    for window in list(tree.find_all(exp.Window)):
+        if isinstance(window.this, exp.RowNumber):
+            window.replace(exp.cast(window.copy(), "bigint", dialect="duckdb"))
     return tree
 
 
@@ -204,7 +204,6 @@ REWRITES = {
         texts_joined,
         order_without_nulls,
         equal_on_both_sides,
-        plain_numeric,
     ),
-    "databricks": (comments_inside, days_before, rounded_to_whole),
+    "databricks": (comments_inside, days_before, long_row_numbers, rounded_to_whole),
 }

@@ -19,6 +19,7 @@ from transforms.settle import ACCEPTED_DATES
 
 #: No model reads the guards: they hold a night against the nights before it.
 _NOT_READ = ("ref_guard",)
+_VIEW = "-- form: view\n"
 _MATCH = """
 -- How much of claims and notes meets, inside the dates that both cover. `minutewise audit` stops where half do not.
 select d.name, sum(d.amount) as amount
@@ -123,7 +124,8 @@ def _narrow(writer: Writer, table: str) -> str:
 
 
 def _models(writer: Writer, stage: str) -> list[str]:
-    return [writer.table_of(model.name, model.text) for model in load_models(stage)]
+    """The stage's models, each as a table: a script that stops can be looked into."""
+    return [writer.table_of(model.name, model.text.replace(_VIEW, "")) for model in load_models(stage)]
 
 
 def _rules(writer: Writer) -> list[str]:

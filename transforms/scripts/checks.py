@@ -5,30 +5,38 @@ from transforms.contract_sql import text
 from transforms.scripts.tables import InputTable, input_tables
 
 _FIRST_DAY = "date '1990-01-01'"
+#: Where a row stands becomes its key, so there is one row a place, and its numbers are not larger than an extract's.
+_PLACE = ("file_number", "source_line", "piece")
+_OF_PLACES = (
+    ("file_number", "outside its limits", "checked.file_number < 0 or checked.file_number > 999999"),
+    ("source_line", "outside its limits", "checked.source_line < 0 or checked.source_line > 999999999"),
+    ("piece", "outside its limits", "checked.piece < 0 or checked.piece > 999"),
+)
 #: Column, problem and condition beside those of the fields.
 _OF_TABLES = {
+    "ok_claims": _OF_PLACES,
+    "ok_notes": _OF_PLACES,
     "ok_note_blocks": (
+        *_OF_PLACES,
         ("end_minute", "before its start", "checked.end_minute < checked.start_minute"),
         ("start_minute", "on another day", "checked.start_minute < 0 or checked.start_minute >= 1440"),
     ),
 }
+#: Columns that no two rows have alike.
 _KEYS = {
-    "ok_claims": ("claim_id", "line_number"),
-    "ok_notes": ("note_id", "note_version"),
-    "ok_note_blocks": ("note_id", "block_number", "note_version"),
-    "delivered_file": ("file_number",),
-    "crosswalk_patient": ("from_id",),
-    "crosswalk_provider": ("from_id",),
-    "crosswalk_payer": ("from_id",),
+    "ok_claims": (("claim_id", "line_number"), _PLACE),
+    "ok_notes": (("note_id", "note_version"), _PLACE),
+    "ok_note_blocks": (("note_id", "block_number", "note_version"), _PLACE),
+    "delivered_file": (("file_number",),),
+    "crosswalk_patient": (("from_id",),),
+    "crosswalk_provider": (("from_id",),),
+    "crosswalk_payer": (("from_id",),),
 }
 #: Rows that need another table's.
 _UNMATCHED = {
-    "ok_claims": (("file_number", "not in delivered_file", "delivered_file", "file_number"),),
-    "ok_notes": (("file_number", "not in delivered_file", "delivered_file", "file_number"),),
-    "ok_note_blocks": (
-        ("file_number", "not in delivered_file", "delivered_file", "file_number"),
-        ("note_id", "not in ok_notes", "ok_notes", "note_id"),
-    ),
+    "ok_claims": (("file_number", "delivered_file"),),
+    "ok_notes": (("file_number", "delivered_file"),),
+    "ok_note_blocks": (("file_number", "delivered_file"), ("note_id", "ok_notes")),
 }
 
 
@@ -76,18 +84,22 @@ def _checks(table: InputTable) -> list[tuple[str, str, str]]:
 def _whole_table_checks(table_name: str) -> list[str]:
     """Queries of what only several rows show: keys used twice, and rows that belong to nothing."""
     queries = []
-    if keys := _KEYS.get(table_name):
+    for keys in _KEYS.get(table_name, ()):
         listed = ", ".join(f"checked.{key}" for key in keys)
-        queries.append(
-            f"select {text(table_name)} as table_name, {text(keys[0])} as column_name, 'key used twice' as problem,\n"
-            f"    count(*) as row_count\nfrom (select {listed} from {table_name} as checked "
-            f"group by {listed} having count(*) > 1) as twice having count(*) > 0"
+        rows = f"(select {listed} from {table_name} as checked group by {listed} having count(*) > 1) as twice"
+        queries.append(_counted(table_name, keys[-1], f"used twice: {', '.join(keys)}", rows))
+    for column, other in _UNMATCHED.get(table_name, ()):
+        rows = (
+            f"{table_name} as checked\nleft join (select distinct o.{column} from {other} as o) as known "
+            f"on known.{column} = checked.{column}\nwhere known.{column} is null"
         )
-    for column, problem, other, key in _UNMATCHED.get(table_name, ()):
-        queries.append(
-            f"select {text(table_name)} as table_name, {text(column)} as column_name, {text(problem)} as problem,\n"
-            f"    count(*) as row_count\nfrom {table_name} as checked "
-            f"left join (select distinct o.{key} from {other} as o) as other on other.{key} = checked.{column}\n"
-            f"where other.{key} is null having count(*) > 0"
-        )
+        queries.append(_counted(table_name, column, f"not in {other}", rows))
     return queries
+
+
+def _counted(table_name: str, column: str, problem: str, rows: str) -> str:
+    """A query of one row where there are such rows, and of none else."""
+    return (
+        f"select {text(table_name)} as table_name, {text(column)} as column_name, {text(problem)} as problem,\n"
+        f"    count(*) as row_count\nfrom {rows}\nhaving count(*) > 0"
+    )
