@@ -48,6 +48,18 @@ def series_by_join(dialect: str):
     return rewrite
 
 
+def series_upwards(tree: exp.Expression) -> exp.Expression:
+    """Databricks: a series from 1 to 0 counts down there, and is empty elsewhere."""
+    for series in list(tree.find_all(exp.GenerateSeries)):
+        bounds = {"first": series.args["start"], "most": series.args["end"]}
+        upwards = sqlglot.parse_one("filter(sequence(first, most), n -> n between first and most)", read="databricks")
+        for column in list(upwards.find_all(exp.Column)):
+            if column.name in bounds:
+                column.replace(_held(bounds[column.name]))
+        series.replace(upwards)
+    return tree
+
+
 def _held(node: exp.Expression) -> exp.Expression:
     """A copy of an expression that holds together wherever it is put."""
     return exp.paren(node.copy()) if isinstance(node, exp.Binary) else node.copy()
@@ -205,5 +217,5 @@ REWRITES = {
         order_without_nulls,
         equal_on_both_sides,
     ),
-    "databricks": (comments_inside, days_before, long_row_numbers, rounded_to_whole),
+    "databricks": (comments_inside, series_upwards, days_before, long_row_numbers, rounded_to_whole),
 }
