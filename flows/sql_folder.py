@@ -49,6 +49,8 @@ def write_scripts(
     that do not go together, or a broken reference row.
     """
     made = scripts(dialect, _setting(as_of, since, until), reference, _checked_schema(schema))
+    if any("\0" in script.text for script in made):
+        raise UsageProblem(f"--reference {reference}: a value holds a NUL, which no script can; take it out")
     try:
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):

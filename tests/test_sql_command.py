@@ -156,11 +156,13 @@ class TestMistakes:
                 ["--dialect", "duckdb", "--out", "new", "--reference", "broken"],
                 ["payer_method.csv, line 2", "counting"],
             ),
+            (["--dialect", "duckdb", "--out", "new", "--reference", "nul"], ["--reference nul", "NUL"]),
         ],
     )
     def test_a_mistake_is_told_in_one_line(self, tmp_path, monkeypatch, options, said):
         monkeypatch.chdir(tmp_path)
         write(tmp_path / "full" / "file", "kept")
+        write(tmp_path / "nul" / "payer_method.csv", PAYERS + "AC\0ME,either,2026-01-01,contract,2026-01-01\n")
         write(tmp_path / "broken" / "payer_method.csv", PAYERS + "ACME,any,2026-01-01,contract,2026-01-01\n")
         refused(minutewise("sql", *options), 2, *said)
         assert not (tmp_path / "new").exists(), "nothing is written where something is wrong"

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 from transforms.errors import UsageProblem
+from transforms.sql_values import row_values
 
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
 OPEN_END = date(9999, 12, 31)
@@ -380,9 +381,8 @@ def _in_force(table: Table, rows: list[Row]) -> InForce:
 def _create(con, table: InForce) -> None:
     columns = ", ".join(f'"{column}" {kind}' for column, kind in table.columns.items())
     con.execute(f"create or replace table {table.name} ({columns})")
-    one = f"({', '.join('?' * len(table.columns))})"
     for few in _batched(table.rows, ROWS_PER_INSERT):
-        con.execute(f"insert into {table.name} values {', '.join([one] * len(few))}", list(chain.from_iterable(few)))
+        con.execute(f"insert into {table.name} values {row_values(few)}")
 
 
 def _cells(table: Table, row: Row) -> list:
