@@ -84,8 +84,17 @@ class SparkEngine:
         self.shapes.execute(f'create or replace table main."{name}" as select * from given limit 0')
         self.shapes.unregister("given")
         with told_in_one_line(name):
-            self._make_view("main", name, self.session.createDataFrame(arrow_for_spark(table)))
+            self._make_view("main", name, self._frame_of(name, table))
         self.given[name] = table
+
+    def _frame_of(self, name: str, table):
+        if table.num_rows:
+            return self.session.createDataFrame(arrow_for_spark(table))
+        # Spark Connect takes no table without a row.
+        nothing = (
+            f"cast(null as {spark_type(kind)}) as {quoted(column)}" for column, kind in self.columns(name).items()
+        )
+        return self.session.sql(f"select {', '.join(nothing)} where false")
 
     def tables(self) -> list[str]:
         """The names of the tables that Spark holds, by name; those given, views and those of single passes aside."""
