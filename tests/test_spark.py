@@ -103,7 +103,7 @@ def differing(con, spark) -> list[str]:
     models = {model.name for stage in STAGES for model in load_models(stage)}
     held = con.execute(
         "select table_schema, table_name, table_type from information_schema.tables where "
-        "not starts_with(table_name, 'ref_') and not starts_with(table_name, 'crosswalk_') order by all"
+        "not regexp_matches(table_name, '^(ref|crosswalk|loaded)_') order by all"
     ).fetchall()
     held = [(schema, table) for schema, table, kind in held if kind == "BASE TABLE" or table in models]
     assert models <= {table for _, table in held}
