@@ -127,7 +127,9 @@ def _local(work: Path) -> dict[str, str]:
         "spark.sql.shuffle.partitions": "8",
         "spark.sql.parquet.compression.codec": "lz4_raw",
         "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
-        "spark.hadoop.parquet.enable.summary-metadata": "false",
+        # What one task holds of a file that it writes or reads: long prose must not fill a small memory.
+        "spark.hadoop.parquet.block.size": str(16 * 1024**2),
+        "spark.sql.parquet.columnarReaderBatchSize": "512",
     }
 
 
