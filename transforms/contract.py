@@ -6,8 +6,9 @@ All of it is SQL made from data/contracts/*.csv; the rules of the contract stand
 
 import datetime
 
-from transforms.contract_fields import TABLES, contract_fields, key_fields
+from transforms.contract_fields import TABLES, Field, contract_fields, key_fields
 from transforms.contract_sql import (
+    all_plain,
     modifiers_of_line,
     name,
     speaks_of_minutes,
@@ -32,7 +33,7 @@ TOUCHED = {
     "note_blocks": ("note_id",),
 }
 # Only a replacement or a void says something about the claim it names.
-NAMES_ANOTHER_CLAIM = "(p_claim_frequency_code IS NOT NULL OR claim_frequency_code IN ('7', '8'))"
+NAMES_ANOTHER_CLAIM = "claim_frequency_code IN ('7', '8')"
 # Where a row stands: its file, its line, and its piece where a mapping makes several rows of one.
 PLACE_COLUMNS = ("file_number", "source_line", "piece")
 BROKEN_COLUMNS = """
@@ -65,23 +66,31 @@ def apply_contract(con, as_of: datetime.date) -> None:
 
 
 def read_rows(con, as_of: datetime.date) -> None:
-    """Makes row_<table> (rows that are sound by themselves) and broken_row of every row in raw_<table>."""
+    """Makes row_<table> (rows that are sound by themselves) and broken_row of every row in raw_<table>.
+
+    What the rows are read from is cell_<table>, where the loader made one: the same rows, with cells that are no text.
+    """
     con.execute(f"CREATE OR REPLACE TABLE broken_row ({BROKEN_COLUMNS})")
     for table_name in TABLES:
         fields = contract_fields(table_name)
         problems = [name("p_" + field.field) for field in fields]
         first = " ".join(f"WHEN {name('p_' + field.field)} IS NOT NULL THEN {text(field.field)}" for field in fields)
-        con.execute(f"""
-            CREATE OR REPLACE TEMP TABLE read_{table_name} AS
-            SELECT *, coalesce(read_problem, {", ".join(problems)}) AS reason,
-                CASE WHEN read_problem IS NOT NULL THEN problem_column {first} END AS column_name
-            FROM ({_cells(table_name, as_of)})""")
+        broken = " ".join(
+            f"|| CASE WHEN {name('p_' + field.field)} IS NOT NULL THEN {text(field.field + ';')} ELSE '' END"
+            for field in fields
+        )
+        columns = ", ".join(row_columns(table_name))
         con.execute(f"""
             CREATE OR REPLACE TABLE row_{table_name} AS
-            SELECT {", ".join(row_columns(table_name))} FROM
-                (SELECT * {_prose_mark(table_name)} FROM read_{table_name} WHERE reason IS NULL)""")
+            SELECT {columns}, reason,
+                CASE WHEN read_problem IS NOT NULL THEN problem_column {first} END AS column_name,
+                CASE WHEN reason IS NOT NULL THEN ';' {broken} END AS broken_columns
+            FROM (SELECT *, coalesce(read_problem, {", ".join(problems)}) AS reason {_prose_mark(table_name)}
+                FROM ({_cells(con, table_name, as_of)}))""")
         _keep_broken(con, table_name)
-        con.execute(f"DROP TABLE read_{table_name}")
+        con.execute(f"DELETE FROM row_{table_name} WHERE reason IS NOT NULL")
+        for column in ("reason", "column_name", "broken_columns"):
+            con.execute(f"ALTER TABLE row_{table_name} DROP COLUMN {column}")
 
 
 def row_columns(table_name: str) -> list[str]:
@@ -99,29 +108,36 @@ def _prose_mark(table_name: str) -> str:
 def _keep_broken(con, table_name: str) -> None:
     """Adds the table's rows that are broken by themselves to broken_row, with the ids and the key that can be read."""
     keys = key_fields(table_name)
-    touched = TOUCHED[table_name]
-    columns = list(dict.fromkeys([*touched, *keys]))
-    has_key = " AND ".join(f"{name('p_' + key)} IS NULL" for key in keys)
+    columns = list(dict.fromkeys([*TOUCHED[table_name], *keys]))
+    has_key = " AND ".join(_is_readable(key) for key in keys)
     con.execute(f"""
         INSERT INTO broken_row (table_name, {", ".join(PLACE_COLUMNS)}, column_name, reason, has_key,
             {", ".join(name(column) for column in columns)})
         SELECT {text(table_name)}, {", ".join(PLACE_COLUMNS)}, column_name, reason, {has_key},
             {", ".join(_where_readable(column) for column in columns)}
-        FROM read_{table_name} WHERE reason IS NOT NULL""")
+        FROM row_{table_name} WHERE reason IS NOT NULL""")
+
+
+def _is_readable(column: str) -> str:
+    return f"NOT contains(broken_columns, {text(f';{column};')})"
 
 
 def _where_readable(column: str) -> str:
-    condition = f"{name('p_' + column)} IS NULL"
+    condition = _is_readable(column)
     if column == "original_claim_id":
-        condition += f" AND {NAMES_ANOTHER_CLAIM}"
+        condition += f" AND ({NAMES_ANOTHER_CLAIM} OR NOT {_is_readable('claim_frequency_code')})"
     return f"CASE WHEN {condition} THEN {name(column)} END"
 
 
-def _cells(table_name: str, as_of: datetime.date) -> str:
-    """A query over raw_<table>: every field as its value, and p_<field> with its problem."""
+def _cells(con, table_name: str, as_of: datetime.date) -> str:
+    """A query over the rows read: every field as its value, and p_<field> with its problem."""
     fields = contract_fields(table_name)
+    source = f"cell_{table_name}" if _has_table(con, f"cell_{table_name}") else f"raw_{table_name}"
+    types = dict(row[:2] for row in con.execute(f"DESCRIBE {source}").fetchall())
+    texts = {field.field for field in fields if types[field.field] == "VARCHAR"}
     place = "file_number, source_line, piece, read_problem, problem_column"
-    clean = ", ".join(f"{trimmed(name(field.field))} AS {name(field.field)}" for field in fields)
+    clean = ", ".join(_clean(field, field.field in texts) for field in fields)
+    looked_at = all_plain([name(field.field) for field in fields if field.field in texts and not field.is_free_text])
     helpers = [
         f", {modifiers_of_line(name(field.field), name('procedure_code'))} AS {name('all_' + field.field)}"
         for field in fields
@@ -129,7 +145,7 @@ def _cells(table_name: str, as_of: datetime.date) -> str:
     ]
     values, more = [], []
     for field in fields:
-        value, problem = value_and_problem(field, as_of)
+        value, problem = value_and_problem(field, as_of, field.field in texts)
         values.append(f"{value} AS {name(field.field)}, {problem} AS {name('p_' + field.field)}")
         if (table_name, field.field) in MORE_PROBLEMS:
             column = name("p_" + field.field)
@@ -140,7 +156,17 @@ def _cells(table_name: str, as_of: datetime.date) -> str:
         SELECT * {replaced} FROM (
             SELECT {place}, {", ".join(values)} FROM (
                 SELECT * {"".join(helpers)} FROM (
-                    SELECT {place}, {clean} FROM raw_{table_name})))"""
+                    SELECT {place}, is_plain, {clean} FROM (
+                        SELECT *, {looked_at} AS is_plain FROM {source}))))"""
+
+
+def _clean(field: Field, is_text: bool) -> str:
+    """A cell without the blanks around it, as a select item."""
+    cell = name(field.field)
+    if not is_text:
+        return cell
+    looked_at = trimmed(cell) if field.is_free_text else f"CASE WHEN is_plain THEN {cell} ELSE {trimmed(cell)} END"
+    return f"{looked_at} AS {cell}"
 
 
 def fill_row_json(con) -> None:
@@ -189,26 +215,27 @@ def _row_json(con, file_number: int) -> str:
 
 def count_rows(con) -> None:
     """Makes load_count, one row a new file: the rows read, and what became of them."""
-    raw = " UNION ALL ".join(f"SELECT file_number FROM raw_{table_name}" for table_name in TABLES)
-    accepted = " UNION ALL ".join(f"SELECT file_number FROM ok_{table_name}" for table_name in TABLES)
+    tables = {
+        "read": [f"raw_{table_name}" for table_name in TABLES],
+        "accepted": [f"ok_{table_name}" for table_name in TABLES],
+        "quarantined": ["quarantine"],
+        "duplicate": ["duplicate_row"],
+    }
+    counts = " UNION ALL ".join(
+        f"SELECT file_number, '{fate}' AS fate, count(*) AS row_count FROM {table} GROUP BY file_number"
+        for fate, of_fate in tables.items()
+        for table in of_fate
+    )
+    sums = ", ".join(
+        f"CAST(coalesce(sum(row_count) FILTER (WHERE fate = '{fate}'), 0) AS BIGINT) AS rows_{fate}" for fate in tables
+    )
     con.execute(f"""
         CREATE OR REPLACE TABLE load_count AS
-        WITH outcome AS (
-            SELECT file_number, 'read' AS fate FROM ({raw})
-            UNION ALL SELECT file_number, 'accepted' FROM ({accepted})
-            UNION ALL SELECT file_number, 'quarantined' FROM quarantine
-            UNION ALL SELECT file_number, 'duplicate' FROM duplicate_row),
-        counted AS (
-            SELECT file_number,
-                count(*) FILTER (WHERE fate = 'read') AS rows_read,
-                count(*) FILTER (WHERE fate = 'accepted') AS rows_accepted,
-                count(*) FILTER (WHERE fate = 'quarantined') AS rows_quarantined,
-                count(*) FILTER (WHERE fate = 'duplicate') AS rows_duplicate
-            FROM outcome
+        WITH counted AS (
+            SELECT file_number, {sums} FROM ({counts})
             WHERE file_number NOT IN (SELECT file_number FROM delivered_file WHERE NOT is_new)
             GROUP BY file_number)
-        SELECT file_number, coalesce(rows_read, 0) AS rows_read, coalesce(rows_accepted, 0) AS rows_accepted,
-            coalesce(rows_quarantined, 0) AS rows_quarantined, coalesce(rows_duplicate, 0) AS rows_duplicate
+        SELECT file_number, {", ".join(f"coalesce(rows_{fate}, 0) AS rows_{fate}" for fate in tables)}
         FROM input_file FULL JOIN counted USING (file_number)
         ORDER BY file_number""")
 

@@ -5,6 +5,7 @@ only tables of their own stage and the stages before it; within a stage they run
 """
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -59,6 +60,11 @@ class Model:
     header: dict
 
     @property
+    def is_view(self) -> bool:
+        """A rule is counted and read without being kept; so is a model whose header says `form: view`."""
+        return self.stage == "findings" or self.header.get("form") == "view"
+
+    @property
     def reads(self) -> set[str]:
         """Names after from and join, CTEs included; good enough to order models (a test checks it by parsing)."""
         return set(_TABLE_NAME.findall(_COMMENT.sub("", self.text)))
@@ -89,8 +95,16 @@ def _read(stage: str, path: Path) -> Model:
 
 
 def run_model(con, model: Model, schema: str = "main") -> None:
-    """Makes the model's table; an error names the model, and never a value."""
+    """Makes the model's table or view; an error names the model, and never a value."""
+    with naming(model):
+        form = "view" if model.is_view else "table"
+        con.execute(f"create or replace {form} {schema}.{model.name} as {model.text}")
+
+
+@contextmanager
+def naming(model: Model):
+    """Turns an error of DuckDB into an AuditError that names the model, and never a value."""
     try:
-        con.execute(f"create or replace table {schema}.{model.name} as {model.text}")
+        yield
     except duckdb.Error as problem:
         raise AuditError(f"transforms/{model.stage}/{model.name}.sql: {type(problem).__name__}") from problem

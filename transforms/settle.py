@@ -27,6 +27,8 @@ NAMED = {
     "notes": {"patient_id": "patient_id", "service_date": "service_date", "note_id": "note_id"},
     "note_blocks": {"note_id": "note_id"},
 }
+#: What placed_note_blocks says besides of a block.
+PLACED_COLUMNS = ("row_number", "reason", "column_name")
 #: Problems of a block that end when its note comes: until then it is quarantined, and stands among the rows of its key.
 WAITS_FOR_NOTE = ("block_without_note", "note_quarantined")
 
@@ -38,9 +40,10 @@ def settle_rows(con) -> None:
     for table_name in TABLES:  # blocks come last: they go with their notes
         _place(con, table_name)
         _find_fates(con, table_name)
-        _accept(con, table_name)
+        _keep_past(con, table_name)
         _set_aside(con, table_name)
-        con.execute(f"DROP TABLE placed_{table_name}; DROP TABLE fate_{table_name}; DROP TABLE newest_{table_name}")
+        _accept(con, table_name)
+        con.execute(f"DROP TABLE fate_{table_name}; DROP TABLE newest_{table_name}")
 
 
 def ok_columns(table_name: str) -> list[str]:
@@ -53,15 +56,19 @@ def ok_columns(table_name: str) -> list[str]:
 
 def _place(con, table_name: str) -> None:
     """placed_<table>: every sound row with its row number in row_<table>, its delivery, and the reason of what its
-    note shows to be wrong with it."""
+    note shows to be wrong with it. A table of blocks, which their notes change; a view of claim lines and notes."""
+    form, rows = (
+        "TEMP VIEW",
+        f"""SELECT held.*, held.rowid AS row_number,
+        CAST(NULL AS VARCHAR) AS reason, CAST(NULL AS VARCHAR) AS column_name FROM row_{table_name} AS held""",
+    )
+    columns = "placed.*"
     if table_name == "note_blocks":
-        rows = blocks_on_notes("row_note_blocks")
-    else:
-        no_problem = "CAST(NULL AS VARCHAR) AS reason, CAST(NULL AS VARCHAR) AS column_name"
-        rows = f"SELECT *, rowid AS row_number, {no_problem} FROM row_{table_name}"
+        form, rows = "TABLE", blocks_on_notes("row_note_blocks")
+        columns = ", ".join(f"placed.{column}" for column in [*ok_columns(table_name), *PLACED_COLUMNS])
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE placed_{table_name} AS
-        SELECT placed.*, file.delivery_number FROM ({rows}) AS placed
+        CREATE OR REPLACE {form} placed_{table_name} AS
+        SELECT {columns}, file.delivery_number FROM ({rows}) AS placed
         JOIN delivered_file AS file ON file.file_number = placed.file_number""")
 
 
@@ -76,9 +83,14 @@ def _find_fates(con, table_name: str) -> None:
     competes = f"coalesce(placed.reason IN {WAITS_FOR_NOTE}, true)"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE fate_{table_name} AS
+        -- keys that may stand on several sound rows: whole numbers are compared faster than texts
+        WITH suspect AS (
+            SELECT hash({listed}) AS key_hash FROM placed_{table_name} AS placed WHERE {competes}
+            GROUP BY key_hash HAVING count(*) > 1),
         -- one row a key of several sound rows
-        WITH crowded AS (
-            SELECT {listed} FROM placed_{table_name} AS placed WHERE {competes}
+        crowded AS (
+            SELECT {listed} FROM placed_{table_name} AS placed
+            WHERE {competes} AND hash({listed}) IN (SELECT key_hash FROM suspect)
             GROUP BY {listed} HAVING count(*) > 1),
         -- their rows; of the exact repeats within a delivery the first is copy 1
         copies AS (
@@ -131,17 +143,30 @@ def _content(table_name: str, column: str) -> str:
     return f"placed.{column}"
 
 
-def _accept(con, table_name: str) -> None:
-    fates = f"LEFT JOIN fate_{table_name} AS known ON known.row_number = placed.row_number"
-    con.execute(f"""
-        CREATE OR REPLACE TABLE ok_{table_name} AS
-        SELECT {", ".join("placed." + column for column in ok_columns(table_name))}
-        FROM placed_{table_name} AS placed {fates} WHERE placed.reason IS NULL AND known.fate IS NULL""")
+def _keep_past(con, table_name: str) -> None:
+    """past_<table>: the rows that stand behind others, or are quarantined for what other rows show."""
     con.execute(f"""
         CREATE OR REPLACE TABLE past_{table_name} AS
         SELECT held.* FROM row_{table_name} AS held
-        JOIN placed_{table_name} AS placed ON placed.row_number = held.rowid {fates}
+        JOIN placed_{table_name} AS placed ON placed.row_number = held.rowid
+        LEFT JOIN fate_{table_name} AS known ON known.row_number = placed.row_number
         WHERE placed.reason IS NOT NULL OR known.fate IS NOT NULL""")
+
+
+def _accept(con, table_name: str) -> None:
+    """ok_<table>: what is left of the placed rows without the past ones. Nearly all stand: none is written again."""
+    con.execute(f"DROP TABLE IF EXISTS ok_{table_name}")
+    fallen = f"SELECT row_number FROM fate_{table_name} WHERE fate IS NOT NULL"
+    if table_name != "note_blocks":
+        con.execute(f"DROP VIEW placed_{table_name}")
+        con.execute(f"DELETE FROM row_{table_name} WHERE rowid IN ({fallen})")
+        con.execute(f"ALTER TABLE row_{table_name} RENAME TO ok_{table_name}")
+        return
+    con.execute(f"DROP TABLE row_{table_name}")
+    con.execute(f"DELETE FROM placed_{table_name} WHERE reason IS NOT NULL OR row_number IN ({fallen})")
+    for column in (*PLACED_COLUMNS, "delivery_number"):
+        con.execute(f"ALTER TABLE placed_{table_name} DROP COLUMN {column}")
+    con.execute(f"ALTER TABLE placed_{table_name} RENAME TO ok_{table_name}")
 
 
 def _set_aside(con, table_name: str) -> None:

@@ -8,7 +8,6 @@ from transforms.engine import rows_as_dicts
 
 #: More lawful splits than this are counted, not listed.
 MOST_SPLITS = 24
-_DAY = ("patient_key", "service_date", "discipline")
 _DAYS = """
 select a.subject, d.*, m.written_minutes, m.credited_minutes, m.double_counted_minutes, m.have_all_notes_blocks,
     u.billed_timed_units, u.supported_minutes, u.sure_minutes, u.is_incomplete, u.is_decidable, u.cms_units,
@@ -31,18 +30,29 @@ from unit_day_code as c
 left join unit_split as s on s.day_key = c.day_key and s.procedure_code = c.procedure_code
 where c.day_key in {_ASKED} order by c.day_key, c.procedure_code
 """
-_SLOTS = f"select * from ranked where day_key in {_ASKED} order by day_key, place"
-_DOCUMENTED = """
-select distinct c.patient_key, c.service_date, c.discipline, c.procedure_code from documented as c
-join asked_patient_day as a on a.patient_key = c.patient_key and a.service_date = c.service_date
-order by c.procedure_code
+#: Every unit that a code could be given, in the order in which the CMS count gives them (unit_split.sql).
+_SLOTS = f"""
+with slot as (
+    select c.day_key, c.procedure_code, c.billed_units,
+        unnest(generate_series(1, (c.credited_minutes + 14) // 15)) as unit_number, c.credited_minutes
+    from unit_day_code as c
+    where c.is_timed and c.credited_minutes > 0 and c.day_key in {_ASKED}
+)
+select slot.day_key, slot.procedure_code, slot.credited_minutes - 15 * (slot.unit_number - 1) as unpaid_minutes
+from slot
+order by slot.day_key, unpaid_minutes desc, case when slot.billed_units >= slot.unit_number then 0 else 1 end,
+    slot.procedure_code
 """
-_PAYERS = """
-select u.patient_key, u.service_date, u.discipline, u.payer_id, u.payer_units, u.counting_method,
-    u.timed_units_per_day_cap
-from payer_units as u
-join asked_patient_day as a on a.patient_key = u.patient_key and a.service_date = u.service_date
-order by u.payer_units desc, u.payer_id
+_DOCUMENTED = f"""
+select distinct c.day_key, c.procedure_code from said as c
+where c.documented = 1 and c.day_key in {_ASKED} order by c.procedure_code
+"""
+_PAYERS = f"""
+select l.day_key, l.payer_id, sum(l.billed_units) as payer_units, min(l.counting_method) as counting_method,
+    min(l.timed_units_per_day_cap) as timed_units_per_day_cap
+from stg_line as l
+where not l.is_set_aside and l.day_key in {_ASKED}
+group by l.day_key, l.payer_id order by payer_units desc, l.payer_id
 """
 _CAPS = """
 select a.subject, t.procedure_code, t.billing_provider_id, nullif(t.cap_payer_id, '') as cap_payer_id, t.cap_units,
@@ -60,7 +70,7 @@ from bound as b
 join stg_line as l on l.line_key = b.line_key
 join delivered_file as i on i.file_number = l.file_number
 join asked_patient_day as a on a.patient_key = b.patient_key and a.service_date = b.service_date
-order by b.line_key
+order by l.claim_id, l.line_number
 """
 
 
@@ -69,17 +79,16 @@ def therapy_days(con) -> dict[int, list[dict]]:
     rows = rows_as_dicts(con, _DAYS)
     codes = grouped(rows_as_dicts(con, _CODES), "day_key")
     slots: dict = {}
-    for slot in step_rows(con, "units", "unit_split", _SLOTS):
+    for slot in rows_as_dicts(con, _SLOTS):
         slots.setdefault(slot["day_key"], []).append(slot)
-    documented = grouped(step_rows(con, "units", "unit_day_code", _DOCUMENTED), *_DAY)
-    payers = grouped(step_rows(con, "staging", "stg_therapy_day", _PAYERS), *_DAY)
+    documented = grouped(step_rows(con, "units", "unit_day_code", _DOCUMENTED), "day_key")
+    payers = grouped(rows_as_dicts(con, _PAYERS), "day_key")
     methods = reference_rows(con, "ref_payer_method")
     for day in rows:
-        own = tuple(day[name] for name in _DAY)
         day["codes"] = codes.get(day["day_key"], [])
         day["cms_8_minute"] = _cms(day, slots.get(day["day_key"], []))
-        day["documented_codes"] = [row["procedure_code"] for row in documented.get(own, [])]
-        day["payers"] = payers.get(own, [])
+        day["documented_codes"] = [row["procedure_code"] for row in documented.get(day["day_key"], [])]
+        day["payers"] = payers.get(day["day_key"], [])
         day["method_row"] = methods.get(day["payer_reference_key"])
     return grouped(rows, "subject")
 

@@ -24,8 +24,7 @@ _PROVIDER_DAYS = """
     select day.clinician_key, day.day_key from day
     union
     select b.clinician_key, d.day_key from min_block as b
-    join stg_therapy_day as d
-        on d.patient_key = b.patient_key and d.service_date = b.service_date and d.discipline = b.discipline
+    join stg_therapy_day as d on d.day_key = b.day_key
 )
 select a.subject, d.day_key, p.patient_id, d.discipline, d.payer_id, d.counting_method, d.is_judged,
     coalesce(day.billed_units, 0) as billed_units, coalesce(day.needed_minutes, 0) as needed_minutes
@@ -66,10 +65,10 @@ join stg_line as l
     and l.procedure_code = mine.procedure_code
     and l.modifiers is not distinct from mine.modifiers and l.billed_units = mine.billed_units
     and l.clinician_key is not distinct from mine.clinician_key and l.payer_id = mine.payer_id
-    and l.claim_key < mine.claim_key and not l.is_set_aside and l.discipline is not null
+    and l.claim_id < mine.claim_id and not l.is_set_aside and l.discipline is not null
 left join stg_clinician as c on c.clinician_key = l.clinician_key
 join delivered_file as i on i.file_number = l.file_number
-where mine.line_key in (select unnest(?::bigint[])) order by l.line_key
+where mine.line_key in (select unnest(?::bigint[])) order by l.claim_id, l.line_number
 """
 _NEAREST_NOTES = """
 select a.subject, n.note_id, n.note_version, n.service_date, n.discipline, n.status,

@@ -43,7 +43,7 @@ select
     i.file_name || ':' || c.source_line as source
 from ok_claims as c
 join delivered_file as i on i.file_number = c.file_number
-join stg_claim as claim on claim.claim_id = c.claim_id
+left join stg_claim as claim on claim.claim_id = c.claim_id
 left join line_named_by as named on named.claim_id = c.claim_id and named.line_number = c.line_number
 left join stg_line as l on l.claim_id = c.claim_id and l.line_number = c.line_number
 left join ref_procedure_code as code on code.procedure_code = c.procedure_code
@@ -117,6 +117,8 @@ from stretch as s join first_credit as f on f.block_key = s.block_key join run a
 join stg_block as b on b.block_key = s.block_key
 join asked_patient_day as a on a.patient_key = b.patient_key and a.service_date = b.service_date
 """
+#: A block on a date without two blocks on one clock minute: nothing reaches into it, and it is credited its worth.
+_ALONE = {"place": None, "covered_until": None, "spare_minutes": 0, "has_several_disciplines": False}
 _DOLLARS = """
 select f.finding_key, l.claim_id, l.line_number, l.procedure_code, l.billed_units, f.at_risk_units, u.units_above_split,
     l.amount_e4, f.at_risk_e4, c.charge_usd, c.allowed_usd, c.paid_usd, i.file_name || ':' || l.source_line as source
@@ -125,7 +127,7 @@ join stg_line as l on l.line_key = f.line_key
 join ok_claims as c on c.claim_id = l.claim_id and c.line_number = l.line_number
 join delivered_file as i on i.file_number = l.file_number
 left join unit_line as u on u.line_key = l.line_key
-where f.finding_key in (select unnest(?::bigint[])) order by l.line_key
+where f.finding_key in (select unnest(?::bigint[])) order by l.claim_id, l.line_number
 """
 
 
@@ -149,7 +151,8 @@ def patient_blocks(con) -> dict[int, list[dict]]:
     rows = rows_as_dicts(con, _PATIENTS_BLOCKS)
     steps = {row["block_key"]: row for row in step_rows(con, "minutes", "min_block", _FIRST_CREDIT)}
     for block in rows:
-        block.update(steps.get(block["block_key"], {}))
+        alone = {**_ALONE, "first_credited_minutes": block["credited_minutes"]}
+        block.update(steps.get(block["block_key"], alone))
     return {subject: tagged(blocks) for subject, blocks in grouped(rows, "subject").items()}
 
 
@@ -172,7 +175,7 @@ def tagged(blocks: list[dict]) -> list[dict]:
 
     def order(block):
         clock = block["start_minute"]
-        return (clock is None, clock, block["end_minute"], block["note_key"], block["block_number"], block["block_key"])
+        return (clock is None, clock, block["end_minute"], block["note_id"], block["block_number"], block["block_key"])
 
     ordered = sorted(blocks, key=lambda block: tuple(-1 if part is None else part for part in order(block)))
     for number, block in enumerate(ordered):

@@ -6,7 +6,7 @@ select
     case
         when not d.is_judged then 'unjudged'
         when c.is_documented then 'passed'
-        when not u.have_all_notes_blocks or (c.is_timed and u.is_incomplete) then 'unjudged'
+        when not d.have_all_notes_blocks or (c.is_timed and d.is_incomplete) then 'unjudged'
         else 'violated'
     end as verdict,
     d.day_key,
@@ -15,7 +15,6 @@ select
     c.billed_units as at_risk_units,
     'Code ' || c.procedure_code || ' was billed ' || c.billed_units
         || ' time(s), and no block of the day''s notes documents it.' as message
-from stg_therapy_day as d
-join unit_day as u on u.day_key = d.day_key
+from unit_day as d
 join unit_day_code as c on c.day_key = d.day_key
 where d.has_counting_note and c.billed_units > 0

@@ -9,9 +9,8 @@ select
         else 'passed'
     end as verdict,
     d.day_key,
-    u.billed_units,
-    u.billed_units as at_risk_units,
-    u.billed_units || ' unit(s) were billed, and the only note of the day is a draft.' as message
-from stg_therapy_day as d
-join unit_day as u on u.day_key = d.day_key
+    d.billed_units,
+    d.billed_units as at_risk_units,
+    d.billed_units || ' unit(s) were billed, and the only note of the day is a draft.' as message
+from unit_day as d
 where d.has_billed_line

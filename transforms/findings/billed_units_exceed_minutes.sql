@@ -4,24 +4,23 @@
 -- not_checked: whether the treatment was needed or skilled; undecidable days of payers not on the CMS count
 select
     case
-        when not d.is_judged or u.supported_units is null then 'unjudged'
-        when u.billed_timed_units > u.supported_units then 'violated'
+        when not d.is_judged or d.supported_units is null then 'unjudged'
+        when d.billed_timed_units > d.supported_units then 'violated'
         else 'passed'
     end as verdict,
     d.day_key,
-    u.billed_timed_units as billed_units,
-    u.supported_units as expected_units,
-    u.other_method_units as expected_units_other_method,
-    u.supported_minutes,
-    u.billed_timed_units - u.supported_units as at_risk_units,
+    d.billed_timed_units as billed_units,
+    d.supported_units as expected_units,
+    d.other_method_units as expected_units_other_method,
+    d.supported_minutes,
+    d.billed_timed_units - d.supported_units as at_risk_units,
     true as is_at_risk_timed_only,
     d.payer_reference_key as reference_key,
-    u.billed_timed_units || ' timed units were billed, and ' || u.supported_minutes
-        || ' supported minutes make at most ' || u.supported_units || case d.counting_method
+    d.billed_timed_units || ' timed units were billed, and ' || d.supported_minutes
+        || ' supported minutes make at most ' || d.supported_units || case d.counting_method
             when 'cms_8_minute' then ' under the CMS 8-minute rule.'
             when 'ama_midpoint' then ' when each code is counted alone (AMA midpoint).'
             else ' under either count (the method of this payer is not known).'
         end as message
-from stg_therapy_day as d
-join unit_day as u on u.day_key = d.day_key
+from unit_day as d
 where d.has_counting_note and d.has_billed_line

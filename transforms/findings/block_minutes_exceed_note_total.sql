@@ -14,6 +14,5 @@ select
     'The timed blocks of the note add up to ' || n.written_minutes || ' minutes, and its stated total is '
         || n.total_timed_minutes || '.' as message
 from min_note as n
-join stg_therapy_day as d
-    on d.patient_key = n.patient_key and d.service_date = n.service_date and d.discipline = n.discipline
+join stg_therapy_day as d on d.day_key = n.day_key
 where n.has_blocks and n.total_timed_minutes is not null

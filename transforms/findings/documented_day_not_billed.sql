@@ -5,10 +5,8 @@
 with
 -- therapy days with a block of an untimed code that is payable by itself
 untimed as (
-    select distinct d.day_key
-    from stg_therapy_day as d
-    join stg_block as b
-        on b.patient_key = d.patient_key and b.service_date = d.service_date and b.discipline = d.discipline
+    select distinct b.day_key
+    from stg_block as b
     where b.kind = 'untimed' and (b.mue_units is null or b.mue_units > 0)
 )
 select
@@ -18,19 +16,18 @@ select
         when not d.is_covered or not d.is_past_billing_lag or d.has_set_aside_line then 'unjudged'
         when untimed.day_key is not null then 'violated'
         -- a unit under both methods; on an undecidable day under CMS
-        when u.sure_cms_units >= 1 and (u.ama_units >= 1 or not u.is_decidable) then 'violated'
+        when d.sure_cms_units >= 1 and (d.ama_units >= 1 or not d.is_decidable) then 'violated'
         else 'passed'
     end as verdict,
     d.day_key,
     0 as billed_units,
-    case when u.is_decidable then least(u.sure_cms_units, u.ama_units) else u.sure_cms_units end as expected_units,
-    case when u.is_decidable then greatest(u.sure_cms_units, u.ama_units) end as expected_units_other_method,
-    u.sure_minutes as supported_minutes,
-    case when u.sure_cms_units >= 1 and (u.ama_units >= 1 or not u.is_decidable)
-        then u.sure_minutes || ' sure minutes are documented, enough for a unit, and nothing was billed.'
+    case when d.is_decidable then least(d.sure_cms_units, d.ama_units) else d.sure_cms_units end as expected_units,
+    case when d.is_decidable then greatest(d.sure_cms_units, d.ama_units) end as expected_units_other_method,
+    d.sure_minutes as supported_minutes,
+    case when d.sure_cms_units >= 1 and (d.ama_units >= 1 or not d.is_decidable)
+        then d.sure_minutes || ' sure minutes are documented, enough for a unit, and nothing was billed.'
         else 'An untimed code is documented, and nothing was billed.'
     end as message
-from stg_therapy_day as d
-join unit_day as u on u.day_key = d.day_key
+from unit_day as d
 left join untimed on untimed.day_key = d.day_key
 where d.has_counting_note

@@ -3,35 +3,26 @@
 -- source: rule book s. 3 (each minute counts once) and s. 6; CMS Pub. 100-04 ch. 5 s. 20.2.C, ch. 15 s. 230
 -- not_checked: blocks without clock times
 with
--- the day's clocked blocks by code; co-treatment: the run holds blocks of several disciplines
-block as (
-    select
-        b.patient_key,
-        b.service_date,
-        b.discipline,
-        b.counted_code as procedure_code,
-        cast(sum(b.double_counted_minutes) as integer) as double_counted_minutes,
-        max(case when b.double_counted_minutes > 0 and not b.has_several_disciplines then 1 else 0 end) = 1
-            as has_one_discipline_run
+-- codes double-counted in a run of one discipline; in a run of several (co-treatment) either may hold the minute
+one_discipline as (
+    select distinct b.day_key, b.counted_code as procedure_code
     from min_block as b
-    where b.clock_minutes is not null
-    group by b.patient_key, b.service_date, b.discipline, b.counted_code
+    where b.double_counted_minutes > 0 and not b.has_several_disciplines
 )
 select
     case
         when not d.is_judged then 'unjudged'
-        when block.double_counted_minutes > 0 then 'violated'
+        when c.double_counted_minutes > 0 then 'violated'
         else 'passed'
     end as verdict,
-    case when not block.has_one_discipline_run then 'review' end as severity,
+    case when one_discipline.day_key is null then 'review' end as severity,
     d.day_key,
-    block.procedure_code,
-    block.double_counted_minutes,
-    u.supported_minutes,
-    block.double_counted_minutes || ' minute(s) of code ' || block.procedure_code
+    c.procedure_code,
+    c.double_counted_minutes,
+    d.supported_minutes,
+    c.double_counted_minutes || ' minute(s) of code ' || c.procedure_code
         || ' lie on clock minutes that other blocks of the same patient hold already.' as message
-from stg_therapy_day as d
-join unit_day as u on u.day_key = d.day_key
-join block
-    on block.patient_key = d.patient_key and block.service_date = d.service_date
-    and block.discipline = d.discipline
+from unit_day as d
+join unit_day_code as c on c.day_key = d.day_key
+left join one_discipline on one_discipline.day_key = c.day_key and one_discipline.procedure_code = c.procedure_code
+where c.has_clocked_block

@@ -14,6 +14,5 @@ select
     'The note states a total of ' || n.total_timed_minutes || ' timed minutes, and its timed blocks explain '
         || n.written_minutes || '.' as message
 from min_note as n
-join stg_therapy_day as d
-    on d.patient_key = n.patient_key and d.service_date = n.service_date and d.discipline = n.discipline
+join stg_therapy_day as d on d.day_key = n.day_key
 where n.has_blocks and n.total_timed_minutes is not null

@@ -14,8 +14,7 @@ code as (
         l.counted_code,
         sum(l.billed_units) as billed_units
     from stg_line as l
-    join stg_therapy_day as d
-        on d.patient_key = l.patient_key and d.service_date = l.service_date and d.discipline = l.discipline
+    join stg_therapy_day as d on d.day_key = l.day_key
     where not l.is_set_aside and l.is_timed and l.clinician_key is not null
         and ';' || coalesce(l.modifiers, '') || ';' not like '%;CQ;%'
         and ';' || coalesce(l.modifiers, '') || ';' not like '%;CO;%'
@@ -55,8 +54,7 @@ part as (
         0 as needed_minutes,
         case when d.is_judged then b.credited_minutes else 0 end as credited_minutes
     from min_block as b
-    join stg_therapy_day as d
-        on d.patient_key = b.patient_key and d.service_date = b.service_date and d.discipline = b.discipline
+    join stg_therapy_day as d on d.day_key = b.day_key
 ),
 -- by clinician and date
 clinician_day as (

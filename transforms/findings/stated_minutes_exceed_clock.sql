@@ -17,6 +17,5 @@ select
     'The block states ' || b.stated_minutes || ' minutes, and its clock times hold ' || b.clock_minutes || '.'
         as message
 from min_block as b
-join stg_therapy_day as d
-    on d.patient_key = b.patient_key and d.service_date = b.service_date and d.discipline = b.discipline
+join stg_therapy_day as d on d.day_key = b.day_key
 where b.stated_minutes is not null and b.clock_minutes is not null

@@ -6,26 +6,23 @@ with
 -- the runs in which the day's blocks lie
 run as (
     select
-        b.patient_key,
-        b.service_date,
-        b.discipline,
+        b.day_key,
         b.clinician_key,
         b.clinician_run_number,
         max(case when b.is_double_booked then b.run_excess_minutes else 0 end) as excess_minutes
     from min_clinician_block as b
-    group by b.patient_key, b.service_date, b.discipline, b.clinician_key, b.clinician_run_number
+    group by b.day_key, b.clinician_key, b.clinician_run_number
 ),
 -- their excess, by therapy day
 day_excess as (
     select
-        run.patient_key,
-        run.service_date,
-        run.discipline,
+        run.day_key,
         cast(sum(run.excess_minutes) as integer) as excess_minutes,
-        min(case when run.excess_minutes > 0 then run.clinician_key end) as least_clinician_key,
-        max(case when run.excess_minutes > 0 then run.clinician_key end) as greatest_clinician_key
+        min(run.clinician_key) as least_clinician_key,
+        max(run.clinician_key) as greatest_clinician_key
     from run
-    group by run.patient_key, run.service_date, run.discipline
+    where run.excess_minutes > 0
+    group by run.day_key
 )
 select
     case
@@ -37,11 +34,9 @@ select
     case when day_excess.least_clinician_key = day_excess.greatest_clinician_key
         then day_excess.least_clinician_key end as clinician_key,
     day_excess.excess_minutes as double_counted_minutes,
-    u.supported_minutes,
+    d.supported_minutes,
     'The clinician''s one-on-one minutes with several patients at once exceed the clock by '
         || day_excess.excess_minutes || ' minute(s).' as message
-from stg_therapy_day as d
-join unit_day as u on u.day_key = d.day_key
-join day_excess
-    on day_excess.patient_key = d.patient_key and day_excess.service_date = d.service_date
-    and day_excess.discipline = d.discipline
+from unit_day as d
+left join day_excess on day_excess.day_key = d.day_key
+where d.has_clocked_block

@@ -5,19 +5,18 @@
 select
     case
         when not d.is_judged then 'unjudged'
-        when u.billed_timed_units > d.timed_units_per_day_cap then 'violated'
+        when d.billed_timed_units > d.timed_units_per_day_cap then 'violated'
         else 'passed'
     end as verdict,
     case when d.has_justification then 'review' end as severity,
     d.day_key,
-    u.billed_timed_units as billed_units,
+    d.billed_timed_units as billed_units,
     d.timed_units_per_day_cap as cap_units,
-    u.supported_minutes,
-    u.billed_timed_units - d.timed_units_per_day_cap as at_risk_units,
+    d.supported_minutes,
+    d.billed_timed_units - d.timed_units_per_day_cap as at_risk_units,
     true as is_at_risk_timed_only,
     d.payer_reference_key as reference_key,
-    u.billed_timed_units || ' timed units were billed, and the payer pays at most ' || d.timed_units_per_day_cap
+    d.billed_timed_units || ' timed units were billed, and the payer pays at most ' || d.timed_units_per_day_cap
         || ' a day' || case when d.has_justification then '; a note gives a justification.' else '.' end as message
-from stg_therapy_day as d
-join unit_day as u on u.day_key = d.day_key
+from unit_day as d
 where d.has_billed_line and d.timed_units_per_day_cap is not null

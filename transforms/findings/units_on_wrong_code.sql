@@ -16,21 +16,20 @@ above as (
 )
 select
     case
-        when not d.is_judged or not u.is_decidable or d.counting_method = 'either' then 'unjudged'
-        when u.billed_timed_units <= u.supported_units and above.units_above_split > 0 then 'violated'
+        when not d.is_judged or not d.is_decidable or d.counting_method = 'either' then 'unjudged'
+        when d.billed_timed_units <= d.supported_units and above.units_above_split > 0 then 'violated'
         else 'passed'
     end as verdict,
     d.day_key,
-    u.billed_timed_units as billed_units,
-    u.supported_units as expected_units,
-    u.other_method_units as expected_units_other_method,
-    u.supported_minutes,
+    d.billed_timed_units as billed_units,
+    d.supported_units as expected_units,
+    d.other_method_units as expected_units_other_method,
+    d.supported_minutes,
     above.units_above_split as at_risk_units,
     true as is_at_risk_timed_only,
     d.payer_reference_key as reference_key,
     'The number of timed units holds, but no lawful split of the minutes gives so many to ' || above.codes || '.'
         as message
-from stg_therapy_day as d
-join unit_day as u on u.day_key = d.day_key
+from unit_day as d
 left join above on above.day_key = d.day_key
 where d.has_counting_note and d.has_billed_line

@@ -2,19 +2,6 @@
 -- units: billed units
 -- source: rule book s. 6 and s. 1 (untimed code); CMS Pub. 100-04 ch. 5 s. 20.2.B
 -- not_checked: the same code once in each of two disciplines
-with
--- units of each untimed code
-billed as (
-    select
-        l.patient_key,
-        l.service_date,
-        l.discipline,
-        l.procedure_code,
-        cast(sum(l.billed_units) as integer) as billed_units
-    from stg_line as l
-    where not l.is_set_aside and not l.is_timed
-    group by l.patient_key, l.service_date, l.discipline, l.procedure_code
-)
 select
     case
         when not d.is_judged then 'unjudged'
@@ -29,6 +16,4 @@ select
     'Untimed code ' || billed.procedure_code || ' was billed ' || billed.billed_units
         || ' times; it is billed once a day whatever the minutes.' as message
 from stg_therapy_day as d
-join billed
-    on billed.patient_key = d.patient_key and billed.service_date = d.service_date
-    and billed.discipline = d.discipline
+join unit_billed_code as billed on billed.day_key = d.day_key and not billed.is_timed

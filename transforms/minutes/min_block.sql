@@ -8,7 +8,10 @@ block as (
         b.block_key,
         b.note_key,
         b.block_number,
+        b.note_version,
         b.patient_key,
+        b.patient_day_key,
+        b.day_key,
         b.service_date,
         b.discipline,
         b.clinician_key,
@@ -28,34 +31,44 @@ block as (
     from stg_block as b
     where b.is_timed_one_on_one
 ),
--- blocks with a clock, and the latest end among the patient's blocks before them
+-- patients and dates with two blocks on one clock minute; everywhere else a block is credited its worth
+crowded as (
+    select distinct one.patient_day_key
+    from block as one
+    join block as other
+        on other.patient_day_key = one.patient_day_key and other.block_key > one.block_key
+        and other.start_minute < one.end_minute and one.start_minute < other.end_minute
+),
+-- their blocks with a clock, and the latest end among the patient's blocks before them
 stretch as (
     select
         block.block_key,
-        block.patient_key,
-        block.service_date,
+        block.patient_day_key,
         block.discipline,
         block.start_minute,
         block.end_minute,
         block.worth_minutes,
         row_number() over (
-            partition by block.patient_key, block.service_date
-            order by block.start_minute, block.end_minute, block.note_key, block.block_number, block.block_key
+            partition by block.patient_day_key
+            order by
+                block.start_minute, block.end_minute, n.note_id, block.block_number, block.note_version nulls first
         ) as place,
         max(block.end_minute) over (
-            partition by block.patient_key, block.service_date
-            order by block.start_minute, block.end_minute, block.note_key, block.block_number, block.block_key
+            partition by block.patient_day_key
+            order by
+                block.start_minute, block.end_minute, n.note_id, block.block_number, block.note_version nulls first
             rows between unbounded preceding and 1 preceding
         ) as covered_until
     from block
+    join crowded on crowded.patient_day_key = block.patient_day_key
+    join stg_note as n on n.note_key = block.note_key
     where block.clock_minutes is not null
 ),
 -- the smaller of its worth and the clock minutes that no earlier stretch covers; a run starts where none reaches
 first_credit as (
     select
         stretch.block_key,
-        stretch.patient_key,
-        stretch.service_date,
+        stretch.patient_day_key,
         stretch.discipline,
         stretch.start_minute,
         stretch.end_minute,
@@ -70,7 +83,7 @@ first_credit as (
             )
         ) as credited_minutes,
         sum(case when stretch.start_minute < stretch.covered_until then 0 else 1 end) over (
-            partition by stretch.patient_key, stretch.service_date order by stretch.place
+            partition by stretch.patient_day_key order by stretch.place
         ) as run_number
     from stretch
 ),
@@ -85,7 +98,7 @@ run as (
             - sum(first_credit.credited_minutes) over same_run as spare_minutes,
         coalesce(
             sum(first_credit.worth_minutes - first_credit.credited_minutes) over (
-                partition by first_credit.patient_key, first_credit.service_date, first_credit.run_number
+                partition by first_credit.patient_day_key, first_credit.run_number
                 order by first_credit.place
                 rows between unbounded preceding and 1 preceding
             ), 0
@@ -93,9 +106,7 @@ run as (
         min(first_credit.discipline) over same_run <> max(first_credit.discipline) over same_run
             as has_several_disciplines
     from first_credit
-    window same_run as (
-        partition by first_credit.patient_key, first_credit.service_date, first_credit.run_number
-    )
+    window same_run as (partition by first_credit.patient_day_key, first_credit.run_number)
 ),
 -- rests given back, in the same order, as long as the run has clock minutes left
 raised as (
@@ -114,6 +125,8 @@ select
     block.note_key,
     block.block_number,
     block.patient_key,
+    block.patient_day_key,
+    block.day_key,
     block.service_date,
     block.discipline,
     block.clinician_key,

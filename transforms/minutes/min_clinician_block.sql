@@ -1,7 +1,29 @@
--- grain: one clocked block of min_block, in its clinician's run of overlapping blocks
+-- grain: one clocked block of min_block on a clinician's date on which two patients' visits overlap, in its run of
+-- overlapping blocks
 -- units: whole minutes
 -- source: rule book s. 6 (therapist_in_two_places)
 with
+-- from when until when a clinician's blocks hold a patient
+visit as (
+    select
+        b.clinician_key,
+        b.service_date,
+        b.patient_key,
+        min(b.start_minute) as start_minute,
+        max(b.end_minute) as end_minute
+    from min_block as b
+    where b.clock_minutes is not null
+    group by b.clinician_key, b.service_date, b.patient_key
+),
+-- clinicians and dates on which these overlap; nowhere else can a clinician be in two places
+crowded as (
+    select distinct one.clinician_key, one.service_date
+    from visit as one
+    join visit as other
+        on other.clinician_key = one.clinician_key and other.service_date = one.service_date
+        and other.patient_key > one.patient_key
+        and other.start_minute < one.end_minute and one.start_minute < other.end_minute
+),
 -- a clinician's clocked blocks in order, with the latest end before each
 stretch as (
     select
@@ -9,6 +31,8 @@ stretch as (
         b.clinician_key,
         b.service_date,
         b.patient_key,
+        b.patient_day_key,
+        b.day_key,
         b.discipline,
         b.start_minute,
         b.end_minute,
@@ -22,6 +46,7 @@ stretch as (
             rows between unbounded preceding and 1 preceding
         ) as covered_until
     from min_block as b
+    join crowded on crowded.clinician_key = b.clinician_key and crowded.service_date = b.service_date
     where b.clock_minutes is not null
 ),
 -- a new run starts where no earlier block reaches; touching is no overlap
@@ -31,6 +56,8 @@ numbered as (
         stretch.clinician_key,
         stretch.service_date,
         stretch.patient_key,
+        stretch.patient_day_key,
+        stretch.day_key,
         stretch.discipline,
         stretch.start_minute,
         stretch.end_minute,
@@ -77,6 +104,8 @@ select
     numbered.clinician_key,
     numbered.service_date,
     numbered.patient_key,
+    numbered.patient_day_key,
+    numbered.day_key,
     numbered.discipline,
     cast(numbered.run_number as integer) as clinician_run_number,
     coalesce(double_booked.excess_minutes, 0) as run_excess_minutes,

@@ -5,9 +5,7 @@ with
 -- sums over the day's counting notes
 note_sum as (
     select
-        n.patient_key,
-        n.service_date,
-        n.discipline,
+        n.day_key,
         cast(sum(n.written_minutes) as integer) as written_minutes,
         cast(sum(n.credited_minutes) as integer) as credited_minutes,
         cast(sum(n.supported_minutes) as integer) as supported_minutes,
@@ -15,20 +13,19 @@ note_sum as (
         max(case when n.is_incomplete then 1 else 0 end) = 1 as is_incomplete,
         min(case when n.has_blocks then 1 else 0 end) = 1 as have_all_notes_blocks
     from min_note as n
-    group by n.patient_key, n.service_date, n.discipline
+    group by n.day_key
 ),
 -- minutes of the day's blocks that another block holds already
 double_sum as (
     select
-        b.patient_key,
-        b.service_date,
-        b.discipline,
+        b.day_key,
         cast(sum(b.double_counted_minutes) as integer) as double_counted_minutes
     from min_block as b
-    group by b.patient_key, b.service_date, b.discipline
+    where b.double_counted_minutes > 0
+    group by b.day_key
 )
 select
-    d.day_key,
+    note_sum.day_key,
     note_sum.written_minutes,
     note_sum.credited_minutes,
     note_sum.supported_minutes,
@@ -36,11 +33,6 @@ select
     note_sum.is_incomplete,
     note_sum.have_all_notes_blocks,
     coalesce(double_sum.double_counted_minutes, 0) as double_counted_minutes,
-    not note_sum.is_incomplete and coalesce(double_sum.double_counted_minutes, 0) = 0 as is_decidable
-from stg_therapy_day as d
-join note_sum
-    on note_sum.patient_key = d.patient_key and note_sum.service_date = d.service_date
-    and note_sum.discipline = d.discipline
-left join double_sum
-    on double_sum.patient_key = d.patient_key and double_sum.service_date = d.service_date
-    and double_sum.discipline = d.discipline
+    not note_sum.is_incomplete and double_sum.day_key is null as is_decidable
+from note_sum
+left join double_sum on double_sum.day_key = note_sum.day_key

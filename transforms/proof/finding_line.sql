@@ -6,9 +6,8 @@ with
 subject_line as (
     select f.finding_key, f.at_risk_units, f.line_cap_units, f.is_at_risk_timed_only, l.line_key
     from finding_row as f
-    join stg_line as l
-        on l.patient_key = f.patient_key and l.service_date = f.service_date and l.discipline = f.discipline
-    where f.day_key is not null and not l.is_set_aside
+    join stg_line as l on l.day_key = f.day_key
+    where not l.is_set_aside
         and (f.line_key is null or l.line_key = f.line_key)
         and (f.procedure_code is null or f.procedure_code in (l.procedure_code, l.counted_code))
     union all
@@ -32,6 +31,8 @@ line as (
     select
         s.finding_key,
         l.line_key,
+        l.claim_id,
+        l.line_number,
         l.billed_units,
         l.amount_e4,
         coalesce(s.at_risk_units, 0) as at_risk_units,
@@ -57,11 +58,11 @@ ordered as (
         line.first_units,
         line.other_units,
         coalesce(sum(line.first_units) over (
-            partition by line.finding_key order by line.line_key desc
+            partition by line.finding_key order by line.claim_id desc, line.line_number desc
             rows between unbounded preceding and 1 preceding
         ), 0) as first_units_before,
         sum(line.first_units) over (partition by line.finding_key) + coalesce(sum(line.other_units) over (
-            partition by line.finding_key order by line.line_key desc
+            partition by line.finding_key order by line.claim_id desc, line.line_number desc
             rows between unbounded preceding and 1 preceding
         ), 0) as other_units_before
     from line

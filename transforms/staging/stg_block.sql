@@ -7,6 +7,8 @@ block as (
     select
         n.note_key,
         n.patient_key,
+        n.patient_day_key,
+        n.day_key,
         n.service_date,
         n.discipline,
         n.clinician_key as note_clinician_key,
@@ -23,20 +25,25 @@ block as (
         b.clock_has_seconds,
         b.has_minutes_in_prose,
         b.file_number,
-        b.source_line
+        b.source_line,
+        b.piece
     from ok_note_blocks as b
     join stg_note as n
         on n.note_id = b.note_id and (b.note_version is null or b.note_version = n.note_version)
     where n.standing = 'counting'
 )
 select
-    row_number() over (order by block.note_key, block.block_number, block.note_version nulls first) as block_key,
+    (cast(block.file_number as bigint) * 1000000000 + block.source_line) * 1000
+        + coalesce(block.piece, 0) as block_key,
     block.note_key,
     block.patient_key,
+    block.patient_day_key,
+    block.day_key,
     block.service_date,
     block.discipline,
     coalesce(c.clinician_key, block.note_clinician_key) as clinician_key,
     block.block_number,
+    block.note_version,
     block.procedure_code,
     coalesce(alias.target_code, block.procedure_code) as counted_code,
     code.kind,

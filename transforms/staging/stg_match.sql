@@ -4,38 +4,30 @@
 with
 -- patients and dates with a line in scope; billed: it bills
 line_day as (
-    select l.patient_key, l.service_date, max(case when l.is_set_aside then 0 else 1 end) as is_billed
+    select
+        l.patient_day_key,
+        min(l.service_date) as service_date,
+        max(case when l.is_set_aside then 0 else 1 end) as is_billed
     from stg_line as l
-    group by l.patient_key, l.service_date
+    group by l.patient_day_key
 ),
 -- patients and dates with a note, and the notes there
 note_day as (
-    select n.patient_key, n.service_date, count(*) as notes
+    select n.patient_day_key, min(n.service_date) as service_date, count(*) as notes
     from stg_note as n
-    group by n.patient_key, n.service_date
+    group by n.patient_day_key
 ),
 -- one row a patient and date with any of them
 day as (
     select
-        line_day.service_date,
-        line_day.is_billed as claim_days,
-        case when note_day.patient_key is not null then line_day.is_billed else 0 end as claim_days_with_note,
+        coalesce(line_day.service_date, note_day.service_date) as service_date,
+        coalesce(line_day.is_billed, 0) as claim_days,
+        case when note_day.patient_day_key is not null then coalesce(line_day.is_billed, 0) else 0 end
+            as claim_days_with_note,
         coalesce(note_day.notes, 0) as notes,
-        coalesce(note_day.notes, 0) as notes_with_claim
+        case when line_day.patient_day_key is not null then coalesce(note_day.notes, 0) else 0 end as notes_with_claim
     from line_day
-    left join note_day
-        on note_day.patient_key = line_day.patient_key and note_day.service_date = line_day.service_date
-    union all
-    select
-        note_day.service_date,
-        0 as claim_days,
-        0 as claim_days_with_note,
-        note_day.notes,
-        0 as notes_with_claim
-    from note_day
-    left join line_day
-        on line_day.patient_key = note_day.patient_key and line_day.service_date = note_day.service_date
-    where line_day.patient_key is null
+    full join note_day on note_day.patient_day_key = line_day.patient_day_key
 )
 select
     day.service_date,

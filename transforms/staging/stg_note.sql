@@ -2,7 +2,16 @@
 -- units: minutes as the note states them
 -- source: rule book s. 2 (note versions, counting notes)
 with
--- every version, with the highest one that is no draft
+-- notes of several versions, with the highest one that is no draft
+revised as (
+    select
+        n.note_id,
+        max(case when n.status is null or n.status <> 'draft' then n.note_version end) as highest_version
+    from ok_notes as n
+    group by n.note_id
+    having count(*) > 1
+),
+-- every version, under the ids of the claim system
 version as (
     select
         n.note_id,
@@ -19,9 +28,10 @@ version as (
         n.clinic_id,
         n.file_number,
         n.source_line,
-        max(case when n.status is null or n.status <> 'draft' then n.note_version end)
-            over (partition by n.note_id) as highest_version
+        n.piece,
+        revised.highest_version
     from ok_notes as n
+    left join revised on revised.note_id = n.note_id
     left join crosswalk_patient as x on x.from_id = n.patient_id
     left join crosswalk_provider as px on px.from_id = n.provider_id
 ),
@@ -40,6 +50,7 @@ standing as (
         version.clinic_id,
         version.file_number,
         version.source_line,
+        version.piece,
         case
             when version.status = 'draft' then 'draft'
             when version.note_version < version.highest_version or version.status = 'void' then 'gone'
@@ -49,12 +60,16 @@ standing as (
     from version
 )
 select
-    row_number() over (order by standing.note_id, standing.note_version) as note_key,
+    (cast(standing.file_number as bigint) * 1000000000 + standing.source_line) * 1000
+        + coalesce(standing.piece, 0) as note_key,
     standing.note_id,
     standing.note_version,
     p.patient_key,
     standing.service_date,
     standing.discipline,
+    p.patient_key * 3000000 + date_diff('day', date '1990-01-01', standing.service_date) as patient_day_key,
+    (p.patient_key * 3000000 + date_diff('day', date '1990-01-01', standing.service_date)) * 4
+        + case standing.discipline when 'PT' then 1 when 'OT' then 2 else 3 end as day_key,
     c.clinician_key,
     standing.standing,
     standing.total_timed_minutes,

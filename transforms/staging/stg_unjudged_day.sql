@@ -38,7 +38,7 @@ touched as (
     join stg_patient as p on p.patient_id = coalesce(x.to_id, n.patient_id)
     join broken on broken.note_id = n.note_id
 ),
--- what the blocks of a counting note leave open
+-- what the blocks of a counting note without a total leave open
 note_blocks as (
     select
         b.note_key,
@@ -46,6 +46,7 @@ note_blocks as (
             as blocks_without_minutes,
         count(case when b.has_minutes_in_prose then 1 end) as blocks_with_prose
     from stg_block as b
+    join stg_note as n on n.note_key = b.note_key and n.total_timed_minutes is null
     group by b.note_key
 ),
 -- notes whose minutes may stand in prose only: no total, and no blocks or blocks that hold no minutes
@@ -74,11 +75,20 @@ lines as (
         case when l.service_date_basis = 'claim' then 'claim_dated_line' else 'unsettled_discipline' end as reason
     from stg_line as l
     where l.service_date_basis = 'claim' or l.discipline is null
+),
+-- all of them, each once
+marked as (
+    select touched.patient_key, touched.service_date, touched.reason from touched
+    union
+    select prose.patient_key, prose.service_date, prose.reason from prose
+    union
+    select no_blocks.patient_key, no_blocks.service_date, no_blocks.reason from no_blocks
+    union
+    select lines.patient_key, lines.service_date, lines.reason from lines
 )
-select touched.patient_key, touched.service_date, touched.reason from touched
-union
-select prose.patient_key, prose.service_date, prose.reason from prose
-union
-select no_blocks.patient_key, no_blocks.service_date, no_blocks.reason from no_blocks
-union
-select lines.patient_key, lines.service_date, lines.reason from lines
+select
+    marked.patient_key,
+    marked.patient_key * 3000000 + date_diff('day', date '1990-01-01', marked.service_date) as patient_day_key,
+    marked.service_date,
+    marked.reason
+from marked

@@ -6,6 +6,7 @@ with
 bound as (
     select
         l.line_key,
+        l.patient_day_key,
         l.patient_key,
         l.service_date,
         l.procedure_code,
@@ -21,6 +22,7 @@ bound as (
     union all
     select
         l.line_key,
+        l.patient_day_key,
         l.patient_key,
         l.service_date,
         l.procedure_code,
@@ -35,8 +37,9 @@ bound as (
     where not l.is_set_aside and l.payer_cap_units is not null
 )
 select
-    bound.patient_key,
-    bound.service_date,
+    bound.patient_day_key,
+    min(bound.patient_key) as patient_key,
+    min(bound.service_date) as service_date,
     bound.procedure_code,
     bound.billing_provider_id,
     bound.cap_payer_id,
@@ -50,5 +53,4 @@ select
         when bound.indicator = '1' then greatest(0, bound.billed_units - bound.cap_units)
     end) as integer) as line_excess_units
 from bound
-group by
-    bound.patient_key, bound.service_date, bound.procedure_code, bound.billing_provider_id, bound.cap_payer_id
+group by bound.patient_day_key, bound.procedure_code, bound.billing_provider_id, bound.cap_payer_id

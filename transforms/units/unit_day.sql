@@ -1,4 +1,4 @@
--- grain: one therapy day, with its timed units billed and supported under both methods
+-- grain: one therapy day, with all that staging says of it, and its timed units billed and supported under both methods
 -- units: whole minutes and timed units; null where the day's method cannot decide
 -- source: rule book s. 4 (CMS 8-minute rule, AMA midpoint, either)
 with
@@ -8,7 +8,8 @@ code_sum as (
         c.day_key,
         cast(sum(c.billed_units) as integer) as billed_units,
         cast(sum(case when c.is_timed then c.billed_units else 0 end) as integer) as billed_timed_units,
-        cast(sum(case when c.is_timed then c.ama_units else 0 end) as integer) as ama_units
+        cast(sum(case when c.is_timed then c.ama_units else 0 end) as integer) as ama_units,
+        max(case when c.has_clocked_block then 1 else 0 end) = 1 as has_clocked_block
     from unit_day_code as c
     group by c.day_key
 ),
@@ -16,7 +17,24 @@ code_sum as (
 counted as (
     select
         d.day_key,
+        d.patient_day_key,
+        d.patient_key,
+        d.service_date,
+        d.discipline,
+        d.has_billed_line,
+        d.has_set_aside_line,
+        d.has_counting_note,
+        d.has_not_billable_note,
+        d.has_draft,
+        d.payer_id,
         d.counting_method,
+        d.timed_units_per_day_cap,
+        d.payer_reference_key,
+        d.payer_count,
+        d.has_justification,
+        d.is_judged,
+        d.is_covered,
+        d.is_past_billing_lag,
         coalesce(code_sum.billed_units, 0) as billed_units,
         coalesce(code_sum.billed_timed_units, 0) as billed_timed_units,
         (coalesce(m.supported_minutes, 0) + 7) // 15 as cms_units,
@@ -26,13 +44,32 @@ counted as (
         coalesce(m.sure_minutes, 0) as sure_minutes,
         coalesce(m.is_incomplete, false) as is_incomplete,
         coalesce(m.have_all_notes_blocks, false) as have_all_notes_blocks,
-        coalesce(m.is_decidable, true) as is_decidable
+        coalesce(m.is_decidable, true) as is_decidable,
+        coalesce(code_sum.has_clocked_block, false) as has_clocked_block
     from stg_therapy_day as d
     left join min_day as m on m.day_key = d.day_key
     left join code_sum on code_sum.day_key = d.day_key
 )
 select
     counted.day_key,
+    counted.patient_day_key,
+    counted.patient_key,
+    counted.service_date,
+    counted.discipline,
+    counted.has_billed_line,
+    counted.has_set_aside_line,
+    counted.has_counting_note,
+    counted.has_not_billable_note,
+    counted.has_draft,
+    counted.payer_id,
+    counted.counting_method,
+    counted.timed_units_per_day_cap,
+    counted.payer_reference_key,
+    counted.payer_count,
+    counted.has_justification,
+    counted.is_judged,
+    counted.is_covered,
+    counted.is_past_billing_lag,
     counted.billed_units,
     counted.billed_timed_units,
     counted.supported_minutes,
@@ -40,6 +77,7 @@ select
     counted.is_incomplete,
     counted.have_all_notes_blocks,
     counted.is_decidable,
+    counted.has_clocked_block,
     cast(counted.cms_units as integer) as cms_units,
     cast(counted.sure_cms_units as integer) as sure_cms_units,
     counted.ama_units,
