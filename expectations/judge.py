@@ -65,9 +65,10 @@ def judge(
 def import_great_expectations() -> None:
     """Imports Great Expectations, quietly and offline. It takes seconds, so --help does not wait for it, and a run
     can say how many."""
-    from expectations.offline import import_http_offline
+    from expectations.offline import import_http_offline, leave_statistics_unread
 
     import_http_offline()
+    leave_statistics_unread()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for module in ("context", "contract_suite", "docs_site", "rule_suite"):

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from flows.failures import told_without_values
 from flows.lock import only_run
 from flows.settings import AuditSettings, severities_at_or_above
@@ -104,6 +102,8 @@ def _has_new(folder: Path, previous: Path, grave: tuple[str, ...]) -> bool:
     """Whether a grave finding was not among the findings of the run before; all are new where that one is gone."""
     if not (previous / "findings.parquet").exists():
         return True
+    import pyarrow.parquet as pq
+
     known = set(pq.read_table(previous / "findings.parquet", columns=["finding_id"])["finding_id"].to_pylist())
     now = pq.read_table(folder / "findings.parquet", columns=["finding_id", "severity"]).to_pylist()
     return any(row["severity"] in grave and row["finding_id"] not in known for row in now)

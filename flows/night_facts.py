@@ -10,6 +10,7 @@ from pathlib import Path
 
 from transforms.engine import rows_as_dicts
 from transforms.reference import check_days
+from transforms.sql_values import literal
 
 _TONIGHT = "file_number in (select c.file_number from load_count as c)"
 _ROWS = """
@@ -89,8 +90,7 @@ def night_facts(con, as_of: date, *, reference: Path | None = None, is_increment
 
 def guards_in_force(con, as_of: date) -> list[dict]:
     """The rows of ref_guard in force on the as-of date, by name."""
+    day = literal(as_of)
     return rows_as_dicts(
-        con,
-        "select * from ref_guard where ? >= effective_from and ? < effective_to order by guard",
-        [as_of, as_of],
+        con, f"select * from ref_guard where {day} >= effective_from and {day} < effective_to order by guard"
     )

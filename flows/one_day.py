@@ -16,6 +16,7 @@ from transforms.errors import UsageProblem
 from transforms.extract import find_inputs, load_extracts
 from transforms.recompute import Setting, judge_rows, stage_rows
 from transforms.reference import load_reference
+from transforms.sql_values import literal
 
 METHODS = ("cms_8_minute", "ama_midpoint")
 
@@ -107,8 +108,8 @@ def count_day(minutes: dict[str, int], payer: str | None, day: date, reference: 
 def _refuse_untimed(con, minutes: dict[str, int], day: date) -> None:
     for code in minutes:
         row = con.execute(
-            "select kind from ref_procedure_code where procedure_code = ? and ? >= effective_from and ? < effective_to",
-            [code, day, day],
+            f"select kind from ref_procedure_code where procedure_code = {literal(code)} "
+            f"and {literal(day)} >= effective_from and {literal(day)} < effective_to"
         ).fetchone()
         if row is None:
             raise UsageProblem(f"{code}: not a therapy code in scope on {day}; see data/reference/procedure_code.csv")

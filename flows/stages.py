@@ -23,7 +23,6 @@ from flows.guards import check_guards, guard_lines, manifest_entries, stop_or_wa
 from flows.identity import audit_digest, code_version, run_id
 from flows.night_facts import guards_in_force, night_facts
 from flows.placing import recover
-from flows.publish import publish_run
 from flows.published import current_run, read_published
 from flows.rights import Rights, rights_for
 from flows.settings import AuditSettings
@@ -223,6 +222,9 @@ def judge_tables_of(run: Run, name: str):
 
 def publish(run: Run) -> None:
     """Writes the run folder aside, makes it durable, renames it, commits the warehouse, and swaps `current` last."""
+    # Imported here: the libraries of the page and the workbook are needed by no other stage.
+    from flows.publish import publish_run
+
     with open_database_of(run) as con:
         load_decisions(con, run.log, run.settings.as_of)
         if not run.kept:

@@ -19,6 +19,12 @@ def new_inputs(manifest: dict) -> list[dict]:
     return [entry for entry in manifest["inputs"] if entry.get("is_new", True)]
 
 
+def quarantine_share(manifest: dict) -> float:
+    """The share of the rows read that was set aside, 0 to 1; 0 where no row was read."""
+    read = sum(entry["rows_read"] for entry in new_inputs(manifest))
+    return sum(entry["rows_quarantined"] for entry in new_inputs(manifest)) / read if read else 0.0
+
+
 def night_lines(night: dict) -> list[str]:
     """What a run on a warehouse did: files taken in, dates computed again, findings that came and went."""
     moved = ", ".join(f"{what} {dates}" for what, dates in night["moved_by"].items()) or "nothing"

@@ -19,7 +19,7 @@ BROKEN = "billed_units_exceed_minutes"
 
 #: Each makes the rule's own text wrong in another way.
 FAULTS = {
-    "an unknown column is read": ("u.supported_units", "u.no_such_column"),
+    "an unknown column is read": ("d.supported_units", "d.no_such_column"),
     "a verdict is misspelt": ("'violated'", "'violation'"),
     "a column is given that no finding has": ("as message", "as mesage"),
 }

@@ -1,5 +1,8 @@
 """DuckDB as a run opens it: what it may open, what it may not, and that nothing can be set again."""
 
+from datetime import date
+from decimal import Decimal
+
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,6 +10,7 @@ import pytest
 
 from transforms.engine import checked_memory_limit, checked_threads, glob_free, open_database
 from transforms.errors import UsageProblem
+from transforms.sql_values import literal, row_values
 
 
 def parquet(path, value=1):
@@ -204,3 +208,36 @@ class TestLimits:
     def test_threads_are_what_was_asked(self):
         with open_database(threads=1) as con:
             assert con.execute("select current_setting('threads')").fetchone() == (1,)
+
+
+class TestValuesInStatements:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            None,
+            True,
+            False,
+            0,
+            -1,
+            10**15,
+            Decimal("0.5"),
+            Decimal("1E+3"),
+            date(1990, 1, 1),
+            date(9999, 12, 31),
+            "",
+            "it's '' -- ; /* %s ? $1 {x} \\",
+            "'); drop table t; --",
+            "ends\0 here",
+            "\n\t\u00a0Ω\U0001f9d1",
+        ],
+    )
+    def test_a_literal_is_the_value_itself(self, value):
+        with open_database() as con:
+            assert con.execute(f"select {literal(value)}").fetchone() == (value,)
+
+    def test_rows_keep_their_order_and_their_nulls(self):
+        rows = [(2, "b", None), (1, None, date(2026, 1, 2))]
+        with open_database() as con:
+            con.execute("create table t (number integer, word varchar, day date)")
+            con.execute(f"insert into t values {row_values(rows)}")
+            assert con.execute("select * from t").fetchall() == rows

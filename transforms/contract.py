@@ -5,6 +5,9 @@ All of it is SQL made from data/contracts/*.csv; the rules of the contract stand
 """
 
 import datetime
+import sys
+
+import duckdb
 
 from transforms.contract_fields import TABLES, Field, contract_fields, key_fields
 from transforms.contract_sql import (
@@ -17,6 +20,7 @@ from transforms.contract_sql import (
     value_and_problem,
 )
 from transforms.errors import InputRejected
+from transforms.extract import broken_parquet, require_sound_files
 from transforms.settle import count_accepted_dates, settle_rows
 
 # Problems that a column can have beside those of its type.
@@ -71,26 +75,37 @@ def read_rows(con, as_of: datetime.date) -> None:
     What the rows are read from is cell_<table>, where the loader made one: the same rows, with cells that are no text.
     """
     con.execute(f"CREATE OR REPLACE TABLE broken_row ({BROKEN_COLUMNS})")
-    for table_name in TABLES:
-        fields = contract_fields(table_name)
-        problems = [name("p_" + field.field) for field in fields]
-        first = " ".join(f"WHEN {name('p_' + field.field)} IS NOT NULL THEN {text(field.field)}" for field in fields)
-        broken = " ".join(
-            f"|| CASE WHEN {name('p_' + field.field)} IS NOT NULL THEN {text(field.field + ';')} ELSE '' END"
-            for field in fields
-        )
-        columns = ", ".join(row_columns(table_name))
-        con.execute(f"""
-            CREATE OR REPLACE TABLE row_{table_name} AS
-            SELECT {columns}, reason,
-                CASE WHEN read_problem IS NOT NULL THEN problem_column {first} END AS column_name,
-                CASE WHEN reason IS NOT NULL THEN ';' {broken} END AS broken_columns
-            FROM (SELECT *, coalesce(read_problem, {", ".join(problems)}) AS reason {_prose_mark(table_name)}
-                FROM ({_cells(con, table_name, as_of)}))""")
-        _keep_broken(con, table_name)
-        con.execute(f"DELETE FROM row_{table_name} WHERE reason IS NOT NULL")
-        for column in ("reason", "column_name", "broken_columns"):
-            con.execute(f"ALTER TABLE row_{table_name} DROP COLUMN {column}")
+    try:
+        for table_name in TABLES:
+            _read_table(con, table_name, as_of)
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error:  # its text may quote the file's content
+        raise broken_parquet(con) or sys.exception() from None
+    require_sound_files(con)
+
+
+def _read_table(con, table_name: str, as_of: datetime.date) -> None:
+    fields = contract_fields(table_name)
+    problems = [name("p_" + field.field) for field in fields]
+    first = " ".join(
+        f"WHEN {problem} IS NOT NULL THEN {text(field.field)}" for problem, field in zip(problems, fields, strict=True)
+    )
+    broken = " ".join(
+        f"|| CASE WHEN {problem} IS NOT NULL THEN {text(field.field + ';')} ELSE '' END"
+        for problem, field in zip(problems, fields, strict=True)
+    )
+    con.execute(f"""
+        CREATE OR REPLACE TABLE row_{table_name} AS
+        SELECT {", ".join(row_columns(table_name))}, reason,
+            CASE WHEN read_problem IS NOT NULL THEN problem_column {first} END AS column_name,
+            CASE WHEN reason IS NOT NULL THEN ';' {broken} END AS broken_columns
+        FROM (SELECT *, coalesce(read_problem, {", ".join(problems)}) AS reason {_prose_mark(table_name)}
+            FROM ({_cells(con, table_name, as_of)}))""")
+    _keep_broken(con, table_name)
+    con.execute(f"DELETE FROM row_{table_name} WHERE reason IS NOT NULL")
+    for column in ("reason", "column_name", "broken_columns"):
+        con.execute(f"ALTER TABLE row_{table_name} DROP COLUMN {column}")
 
 
 def row_columns(table_name: str) -> list[str]:
@@ -198,8 +213,8 @@ def fill_row_json(con) -> None:
 
 def _has_table(con, table: str) -> bool:
     found = con.execute(
-        "SELECT count(*) FROM information_schema.tables WHERE table_name = ? AND table_schema = current_schema()",
-        [table],
+        f"SELECT count(*) FROM information_schema.tables WHERE table_name = {text(table)} "
+        "AND table_schema = current_schema()"
     )
     return found.fetchone()[0] > 0
 

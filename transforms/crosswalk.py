@@ -28,14 +28,17 @@ def load_crosswalk(connection: duckdb.DuckDBPyConnection, folder: Path | None) -
     paths = _paths(Path(folder)) if folder is not None else {}
     for subject in COLUMNS:
         pairs = _pairs(paths[subject], subject) if subject in paths else {}
-        table = pa.table(
-            {"from_id": pa.array(pairs.keys(), pa.string()), "to_id": pa.array(pairs.values(), pa.string())}
-        )
-        connection.register("crosswalk_rows", table)
-        connection.execute(
-            f"CREATE OR REPLACE TABLE crosswalk_{subject} AS SELECT from_id, to_id FROM crosswalk_rows ORDER BY from_id"
-        )
-        connection.unregister("crosswalk_rows")
+        connection.execute(f"CREATE OR REPLACE TABLE crosswalk_{subject} (from_id VARCHAR, to_id VARCHAR)")
+        if pairs:
+            _insert(connection, subject, pairs)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, subject: str, pairs: dict[str, str]) -> None:
+    names, ids = ["from_id", "to_id"], (pairs.keys(), pairs.values())
+    rows = pa.Table.from_arrays([pa.array(column, pa.string()) for column in ids], names)
+    connection.register("crosswalk_rows", rows)
+    connection.execute(f"INSERT INTO crosswalk_{subject} SELECT from_id, to_id FROM crosswalk_rows ORDER BY from_id")
+    connection.unregister("crosswalk_rows")
 
 
 def _paths(folder: Path) -> dict[str, Path]:

@@ -147,8 +147,8 @@ def _shut_off(connection, reads: Iterable[Path], writes: Iterable[Path]) -> None
 
 
 def _has_setting(connection, name: str) -> bool:
-    row = connection.execute("select count(*) from duckdb_settings() where lower(name) = lower(?)", [name])
-    return row.fetchone()[0] > 0
+    found = connection.execute(f"select count(*) from duckdb_settings() where lower(name) = lower({text(name)})")
+    return found.fetchone()[0] > 0
 
 
 def _texts(paths: Iterable[Path]) -> str:

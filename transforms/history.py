@@ -13,6 +13,7 @@ from transforms.contract_fields import TABLES, contract_fields, key_fields
 from transforms.contract_sql import name, text
 from transforms.moved import find_moved_settings
 from transforms.settle import settle_rows
+from transforms.sql_values import literal, row_values
 
 #: How the cells of a block are called where ok_note_blocks has turned them into timestamps.
 CELLS = {"started_at": "started_cell", "ended_at": "ended_cell"}
@@ -48,16 +49,15 @@ def _list_files(con, removed: list[int]) -> None:
     """delivered_file: every file in force, new ones with the next delivery's number; removed_file; last_number."""
     held = house.state(con)
     last = (held["delivery_number"], held["file_number"]) if held else (0, 0)
-    con.execute("CREATE OR REPLACE TABLE last_number AS SELECT ? AS delivery_number, ? AS file_number", list(last))
+    con.execute(f"CREATE OR REPLACE TABLE last_number AS SELECT {last[0]} AS delivery_number, {last[1]} AS file_number")
     con.execute("CREATE OR REPLACE TABLE removed_file (file_number INTEGER)")
-    con.executemany("INSERT INTO removed_file VALUES (?)", [[number] for number in removed] or [[None]])
-    con.execute("DELETE FROM removed_file WHERE file_number IS NULL")
+    if removed:
+        con.execute(f"INSERT INTO removed_file VALUES {row_values([number] for number in removed)}")
     con.execute(
         "CREATE OR REPLACE TABLE delivered_file AS "
         "SELECT file_number, table_name, file_name, delivery_number, false AS is_new FROM house.delivered_file "
         "WHERE file_number NOT IN (SELECT file_number FROM removed_file) "
-        "UNION ALL SELECT file_number, table_name, file_name, ?, true FROM input_file",
-        [last[0] + 1],
+        f"UNION ALL SELECT file_number, table_name, file_name, {last[0] + 1}, true FROM input_file"
     )
 
 
@@ -182,10 +182,9 @@ def find_touched(con, all_dates_because: str | None, as_of: date) -> None:
     _find_changes(con)
     if all_dates_because:
         con.execute(
-            "INSERT INTO change SELECT service_date, NULL, ? FROM (SELECT service_date FROM accepted_date UNION "
-            "SELECT service_date FROM house.accepted_date UNION "
-            "SELECT service_date FROM quarantine WHERE service_date IS NOT NULL)",
-            [all_dates_because],
+            f"INSERT INTO change SELECT service_date, NULL, {literal(all_dates_because)} FROM "
+            "(SELECT service_date FROM accepted_date UNION SELECT service_date FROM house.accepted_date UNION "
+            "SELECT service_date FROM quarantine WHERE service_date IS NOT NULL)"
         )
     else:
         find_moved_settings(con, as_of)

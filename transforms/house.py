@@ -12,6 +12,7 @@ from transforms.contract_fields import TABLES, contract_fields
 from transforms.engine import rows_as_dicts
 from transforms.reference import TABLES as REFERENCE_TABLES
 from transforms.settle import QUARANTINE_COLUMNS, ok_columns
+from transforms.sql_values import literal
 
 #: The shape of these tables; a warehouse of another shape is built anew from the published runs.
 HOUSE_SCHEMA = 2
@@ -64,7 +65,7 @@ ADDED_TYPES = {
 
 def has_table(con, table: str) -> bool:
     found = con.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'house' AND table_name = ?", [table]
+        f"SELECT count(*) FROM duckdb_tables() WHERE database_name = 'house' AND table_name = {literal(table)}"
     )
     return found.fetchone()[0] > 0
 

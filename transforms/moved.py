@@ -7,6 +7,7 @@ from datetime import date
 
 from transforms.reference import TABLES
 from transforms.reference import Table as ReferenceTable
+from transforms.sql_values import literal
 
 #: Where a changed row of a table is met: dates of claim lines of the code, of the payer, and blocks of the code.
 _LINES_OF_CODE = "SELECT service_date, procedure_code AS met FROM house.ok_claims"
@@ -99,4 +100,4 @@ def _reference(con, table: ReferenceTable) -> None:
 
 
 def _add(con, what: str, dates: str) -> None:
-    con.execute(f"INSERT INTO change SELECT DISTINCT service_date, NULL, ? FROM ({dates})", [what])
+    con.execute(f"INSERT INTO change SELECT DISTINCT service_date, NULL, {literal(what)} FROM ({dates})")

@@ -12,6 +12,7 @@ import duckdb
 from transforms.engine import rows_as_dicts
 from transforms.errors import AuditError, InputRejected, UsageProblem
 from transforms.models import VIOLATION_COLUMNS, Model, load_models, naming, run_model
+from transforms.sql_values import literal, row_values
 
 #: Rows of claim lines and blocks in one pass; more dates than this holds are split into several passes.
 ROWS_PER_PASS = 3_000_000
@@ -66,7 +67,7 @@ class Match:
 def stage_rows(con, setting: Setting) -> None:
     """Creates the stg_ tables from ok_ and ref_ tables, quarantine, delivered_file and accepted_date."""
     con.execute("create or replace table run_setting (as_of_date date, since_date date, until_date date)")
-    con.execute("insert into run_setting values (?, ?, ?)", [setting.as_of, setting.since, setting.until])
+    con.execute(f"insert into run_setting values {row_values([(setting.as_of, setting.since, setting.until)])}")
     for model in load_models("staging"):
         run_model(con, model)
 
@@ -78,15 +79,14 @@ def measure_match(con, setting: Setting, by_date: str = "stg_match") -> Match:
     counts = rows_as_dicts(
         con,
         f"select {sums} from stg_coverage as c left join {by_date} as m "
-        "on m.service_date between $since and $until "
+        f"on m.service_date between {literal(setting.since)} and {literal(setting.until)} "
         "and (c.first_date is null or c.first_date > c.last_date "
         "or m.service_date between c.first_date and c.last_date)",
-        {"since": setting.since, "until": setting.until},
     )[0]
+    day = literal(setting.as_of)
     minimum = con.execute(
         "select value from ref_parameter where name = 'minimum_match_share' "
-        "and ? >= effective_from and ? < effective_to",
-        [setting.as_of, setting.as_of],
+        f"and {day} >= effective_from and {day} < effective_to"
     ).fetchone()
     return Match(**counts, minimum_share=float(minimum[0]) if minimum else 0.0)
 
@@ -122,9 +122,9 @@ def _date_ranges(con, setting: Setting, rows_per_pass: int, touched: str | None)
     counts = con.execute(
         "select service_date, count(*) from (select service_date from stg_line union all "
         "select service_date from stg_block union all select service_date from stg_note union all "
-        f"select service_date from stg_unjudged_day) where service_date between ? and ? {_only(touched)} "
-        "group by service_date order by service_date",
-        [setting.since, setting.until],
+        "select service_date from stg_unjudged_day) "
+        f"where service_date between {literal(setting.since)} and {literal(setting.until)} {_only(touched)} "
+        "group by service_date order by service_date"
     ).fetchall()
     ranges, rows = [], 0
     for day, count in counts:
@@ -180,7 +180,7 @@ def _run_rules(con) -> None:
             # A full disk or too little memory is no fault of the rule: the run fails, and says so.
             if isinstance(problem.__cause__, MACHINE_FAULTS):
                 raise
-            con.execute("insert into main.rule_error values (?, ?)", [model.name, str(problem)])
+            con.execute(f"insert into main.rule_error values {row_values([(model.name, str(problem))])}")
 
 
 def _run_rule(con, model: Model) -> None:
@@ -196,24 +196,27 @@ def _run_rule(con, model: Model) -> None:
         if given - VIOLATION_COLUMNS.keys():
             odd = ", ".join(sorted(given - VIOLATION_COLUMNS.keys()))
             raise AuditError(f"{where}: no finding has the columns {odd}")
-        counts = con.execute(
-            f"select held.verdict, {_subject_date(where, given)} as service_date, count(*) "
-            f"from {_PART}.{model.name} as held group by all"
-        ).fetchall()
-        strange = sum(count for verdict, _, count in counts if verdict not in VERDICTS)
-        if strange:
-            raise AuditError(f"{where}: a verdict is {', '.join(VERDICTS)}; {strange} rows say something else")
+        _count_verdicts(con, model, where, given)
         con.execute(
-            f"insert into {_PART}.violation by name select ? as rule_id, * exclude (verdict) "
-            f"from {_PART}.{model.name} where verdict = 'violated'",
-            [model.name],
+            f"insert into {_PART}.violation by name select {literal(model.name)} as rule_id, * exclude (verdict) "
+            f"from {_PART}.{model.name} where verdict = 'violated'"
         )
-        if counts:
-            columns = [list(column) for column in zip(*counts, strict=True)]
-            con.execute(
-                "insert into main.rule_count select ?, unnest(?::varchar[]), unnest(?::date[]), unnest(?::bigint[])",
-                [model.name, *columns],
-            )
+        con.execute(f"insert into main.rule_count select {literal(model.name)}, * from {_PART}.verdict_count")
+
+
+def _count_verdicts(con, model: Model, where: str, given: set[str]) -> None:
+    """verdict_count: a rule's subjects by verdict and service date; AuditError where a verdict is none."""
+    con.execute(
+        f"create or replace table {_PART}.verdict_count as select held.verdict, "
+        f"{_subject_date(where, given)} as service_date, count(*) as subjects "
+        f"from {_PART}.{model.name} as held group by all"
+    )
+    strange = con.execute(
+        f"select coalesce(cast(sum(subjects) as bigint), 0) from {_PART}.verdict_count "
+        f"where verdict is null or verdict not in ({', '.join(map(literal, VERDICTS))})"
+    ).fetchone()[0]
+    if strange:
+        raise AuditError(f"{where}: a verdict is {', '.join(VERDICTS)}; {strange} rows say something else")
 
 
 def _subject_date(where: str, given: set[str]) -> str:

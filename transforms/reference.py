@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 from transforms.errors import UsageProblem
+from transforms.sql_values import row_values
 
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
 OPEN_END = date(9999, 12, 31)
@@ -363,9 +364,7 @@ def _create(con, table: Table, rows: list[Row]) -> None:
     con.execute(f"create or replace table {name} ({', '.join(columns)})")
     ordered = sorted(rows, key=lambda row: (tuple(str(part) for part in row.key), row.start))
     for few in _batched(ordered, ROWS_PER_INSERT):
-        values = [_cells(table, row) for row in few]
-        one = f"({', '.join('?' * len(values[0]))})"
-        con.execute(f"insert into {name} values {', '.join([one] * len(values))}", list(chain.from_iterable(values)))
+        con.execute(f"insert into {name} values {row_values(_cells(table, row) for row in few)}")
 
 
 def _cells(table: Table, row: Row) -> list:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from flows.summary import dollars
+from flows.summary import dollars, quarantine_share
 from flows.watch.compare import RuleChange, compare_findings
-from flows.watch.metrics import quarantine_share
 
 #: A share of set-aside rows that moved by less than this is told to nobody, unless it left zero or came back to it.
 LEAST_MOVE = 0.001

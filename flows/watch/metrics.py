@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from flows.summary import new_inputs
+from flows.summary import new_inputs, quarantine_share
 from flows.watch.events import warn
 
 #: Counts only: node_exporter runs as a user of its own and must be able to read the file.
@@ -73,12 +73,6 @@ def write_metrics(path: Path, ended: Ended) -> None:
     registry.register(_Families(families))
     write_to_textfile(str(path), registry)
     path.chmod(FILE_MODE)
-
-
-def quarantine_share(manifest: dict) -> float:
-    """The share of the rows read that was set aside, 0 to 1; 0 where no row was read."""
-    read = sum(entry["rows_read"] for entry in new_inputs(manifest))
-    return sum(entry["rows_quarantined"] for entry in new_inputs(manifest)) / read if read else 0.0
 
 
 def _kept(path: Path) -> list[Metric]:

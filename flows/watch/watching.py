@@ -17,7 +17,6 @@ from flows.progress import Runner, published_counts
 from flows.stages import Run, Stage
 from flows.watch.digest import Digest, digest_of, failure_digest
 from flows.watch.events import json_log, tell, warn
-from flows.watch.metrics import Ended, write_metrics
 from flows.watch.notify import tell_block, tell_command
 from flows.watch.options import WatchOptions
 from transforms.errors import AuditError
@@ -88,6 +87,9 @@ class Watch:
     def _write_metrics(self, exit_code: int, seconds: float, stages: dict[str, float], manifest: dict | None) -> None:
         path = self._options.metrics_file
         if path:
+            # Imported here: prometheus_client brings an HTTP server along, and most runs write no metrics.
+            from flows.watch.metrics import Ended, write_metrics
+
             with _only_warned_of(f"--metrics-file {path}"):
                 write_metrics(path, Ended(time.time(), exit_code, seconds, stages, manifest))
 

@@ -44,7 +44,7 @@ def plain_table(block: bytes, width: int, delimiter: str, header: list[str]) -> 
     if table.num_rows != block.count(b"\n"):
         return None
     first = pc.utf8_lower(pc.utf8_trim(table.column(0), BLANKS))
-    if pc.any(pc.equal(first, header[0])).as_py():
+    if pc.any(pc.match_substring_regex(first, f"^{re.escape(header[0])}$")).as_py():
         return None
     if any(pc.max(pc.binary_length(column)).as_py() > LONGEST_CELL_BYTES for column in table.columns):
         return None

@@ -1,10 +1,11 @@
 """Reads one CSV file exactly into file_<n>: every record once, bad ones marked with what is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from pyarrow.lib import StringBuilder
 
 from transforms.contract_sql import BLANKS, name
 from transforms.errors import InputRejected
@@ -48,7 +49,8 @@ def load_csv(
     cells = ", ".join(f"nullif({name(f'c{place}')}, '')" for place in range(len(shape.columns)))
     with path.open("rb", buffering=0) as handle:
         for batch in _batches(Lines(handle), shape, Judge(shape.columns, used, free_text)):
-            connection.register("csv_batch", batch)
+            # As a bare stream: a table would bring in pyarrow.dataset, and that pandas.
+            connection.register("csv_batch", batch.__arrow_c_stream__())
             connection.execute(f"INSERT INTO {name(table)} SELECT {', '.join(FIXED)}, {cells} FROM csv_batch")
             connection.unregister("csv_batch")
 
@@ -117,14 +119,21 @@ def _is_suspect(raw: str, delimiter: str) -> bool:
 
 def _table(rows: list[list]) -> pa.Table:
     columns = list(zip(*rows, strict=True))
-    arrays = [pa.array(columns[0], pa.int64()), *(pa.array(column, pa.string()) for column in columns[1:])]
+    arrays = [_texts(map(str, columns[0])).cast(pa.int64()), *map(_texts, columns[1:])]
     return pa.Table.from_arrays(arrays, [*FIXED, *(f"c{place}" for place in range(len(columns) - len(FIXED)))])
+
+
+def _texts(values: Iterable[str | None]) -> pa.StringArray:
+    """The texts as Arrow holds them; pa.array would import pandas, to ask whether they are a series of it."""
+    builder = StringBuilder()
+    builder.append_values(values)
+    return builder.finish()
 
 
 def _numbered(table: pa.Table, first_line: int) -> pa.Table:
     """A table of plain cells with the line numbers and the absent problems before them."""
     nothing = pa.nulls(table.num_rows, pa.string())
-    numbers = pa.array(range(first_line, first_line + table.num_rows), pa.int64())
+    numbers = pa.arange(first_line, first_line + table.num_rows)
     return pa.Table.from_arrays([numbers, nothing, nothing, nothing, *table.columns], [*FIXED, *table.column_names])
 
 

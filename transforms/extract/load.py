@@ -1,17 +1,24 @@
 """Loads the files of a run into DuckDB: file_<n>, raw_<table>, and what was inferred, ignored and
-filtered."""
+filtered.
+
+raw_<table> is a view of files that are read in place, and of the rows that a mapping made. cell_<table> is the same,
+with cells as Parquet files hold them, where all files agree on types that need no reading as text.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
 from transforms.contract_fields import TABLES, contract_fields
-from transforms.contract_sql import name
+from transforms.contract_sql import FILE_TYPES, name
 from transforms.errors import InputRejected
 from transforms.extract import csv_header, csv_reader, parquet_reader
 from transforms.extract.inputs import InputFile, file_sha256
 from transforms.extract.mapping import Mapping
 from transforms.extract.mapping_sql import Plan, canonical_select, counts_select, make_plan
+from transforms.sql_values import row_values
 
 TABLES_OF_A_LOAD = {
     "input_file": "file_number INTEGER, table_name VARCHAR, file_name VARCHAR, path VARCHAR, sha256 VARCHAR, "
@@ -20,6 +27,30 @@ TABLES_OF_A_LOAD = {
     "ignored_column": "file_number INTEGER, column_name VARCHAR",
     "filtered_count": "file_number INTEGER, rows_in_file BIGINT, rows_filtered BIGINT",
 }
+#: So many files of a table are read in place; the rows of further ones are copied, as a view has its limits.
+MOST_IN_PLACE = 64
+PLACE = "CAST({number} AS INTEGER) AS file_number, source_line, CAST(0 AS INTEGER) AS piece"
+
+
+@dataclass(frozen=True)
+class InPlace:
+    """One file that is read where it is: its number, by field its column, and by field the type of the cells that
+    typed_<n> holds as they stand."""
+
+    number: int
+    columns: dict[str, str]
+    types: dict[str, str]
+
+    def select(self, table: str, is_typed: bool = False) -> str:
+        """SQL of its rows as rows of raw_<table>, or of cell_<table>."""
+        types = self.types if is_typed else {}
+        cells = []
+        for one in contract_fields(table):
+            column = name(self.columns[one.field]) if one.field in self.columns else "NULL"
+            cells.append(f"CAST({column} AS {types.get(one.field, 'VARCHAR')}) AS {name(one.field)}")
+        place = PLACE.format(number=self.number)
+        source = f"{'typed' if is_typed else 'file'}_{self.number}"
+        return f"SELECT {place}, read_problem, problem_column, {', '.join(cells)} FROM {source}"
 
 
 def load_extracts(
@@ -32,12 +63,34 @@ def load_extracts(
     read_problem.
     """
     _make_tables(connection)
+    in_place: dict[str, list[InPlace]] = {table: [] for table in TABLES}
     for one in inputs:
-        connection.execute(
-            "INSERT INTO input_file VALUES (?, ?, ?, ?, ?, ?)",
-            [one.file_number, one.table_name, one.file_name, _storable(one.path), one.sha256, one.format],
-        )
-        _load_file(connection, one, mapping)
+        row = (one.file_number, one.table_name, one.file_name, _storable(one.path), one.sha256, one.format)
+        connection.execute(f"INSERT INTO input_file VALUES {row_values([row])}")
+        _load_file(connection, one, mapping, in_place[one.table_name])
+    for table, files in in_place.items():
+        _make_views(connection, table, files)
+
+
+def require_sound_files(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raises InputRejected where a Parquet file was not the one that was announced while it was read in place."""
+    files = connection.execute("SELECT path, sha256, file_name FROM input_file WHERE format = 'parquet'").fetchall()
+    for path, sha256, file_name in files:
+        if file_sha256(Path(path)) != sha256:
+            raise _changed(file_name)
+
+
+def broken_parquet(connection: duckdb.DuckDBPyConnection) -> InputRejected | None:
+    """What to raise for the first Parquet file whose rows cannot be read; None where all can."""
+    files = connection.execute("SELECT file_number, file_name FROM input_file WHERE format = 'parquet'").fetchall()
+    for number, file_name in files:
+        try:
+            connection.execute(f"SELECT max(hash(COLUMNS(*))) FROM file_{number}")
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error:
+            return parquet_reader.unreadable(file_name)
+    return None
 
 
 def _make_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -47,7 +100,7 @@ def _make_tables(connection: duckdb.DuckDBPyConnection) -> None:
     for table in TABLES:
         own = ", ".join(f"{name(one.field)} VARCHAR" for one in contract_fields(table))
         connection.execute(
-            f"CREATE OR REPLACE TABLE raw_{table} (file_number INTEGER, source_line BIGINT, piece INTEGER, "
+            f"CREATE TABLE loaded_{table} (file_number INTEGER, source_line BIGINT, piece INTEGER, "
             f"read_problem VARCHAR, problem_column VARCHAR, {own})"
         )
 
@@ -55,18 +108,40 @@ def _make_tables(connection: duckdb.DuckDBPyConnection) -> None:
 def _drop_earlier_files(connection: duckdb.DuckDBPyConnection) -> None:
     earlier = connection.execute(
         "SELECT table_name, table_type FROM information_schema.tables "
-        "WHERE table_schema = current_schema() AND regexp_full_match(table_name, 'file_[0-9]+')"
+        "WHERE table_schema = current_schema() "
+        "AND regexp_full_match(table_name, '(file|typed)_[0-9]+|(loaded|raw|cell)_[a-z_]+')"
     ).fetchall()
     for table, kind in earlier:
         connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name(table)}")
 
 
-def _load_file(connection: duckdb.DuckDBPyConnection, one: InputFile, mapping: Mapping | None) -> None:
+def _make_views(connection: duckdb.DuckDBPyConnection, table: str, files: list[InPlace]) -> None:
+    """raw_<table>; and cell_<table> where every row of it is read in place and all its files have the same types."""
+    raw = [f"SELECT * FROM loaded_{table}", *(file.select(table) for file in files)]
+    connection.execute(f"CREATE VIEW raw_{table} AS {' UNION ALL '.join(raw)}")
+    is_all = not connection.execute(f"SELECT count(*) FROM (FROM loaded_{table} LIMIT 1)").fetchone()[0]
+    if is_all and files and files[0].types and all(file.types == files[0].types for file in files):
+        cells = " UNION ALL ".join(file.select(table, is_typed=True) for file in files)
+        connection.execute(f"CREATE VIEW cell_{table} AS {cells}")
+
+
+def _load_file(
+    connection: duckdb.DuckDBPyConnection,
+    one: InputFile,
+    mapping: Mapping | None,
+    in_place: list[InPlace],
+) -> None:
     table = f"file_{one.file_number}"
     try:
         read = _read_parquet if one.format == "parquet" else _read_csv
-        columns, plan = read(connection, table, one, mapping)
-        _fill_raw(connection, table, one, plan)
+        columns, plan, types = read(connection, table, one, mapping)
+        if plan.is_direct and len(in_place) < MOST_IN_PLACE:
+            own = {field: source.columns[0] for field, source in plan.sources.items()}
+            in_place.append(InPlace(one.file_number, own, types))
+        else:
+            select = canonical_select(plan, one.table_name, table, one.file_number)
+            connection.execute(f"INSERT INTO loaded_{one.table_name} {select}")
+        _count(connection, table, one, plan)
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
@@ -75,53 +150,75 @@ def _load_file(connection: duckdb.DuckDBPyConnection, one: InputFile, mapping: M
         raise
     except OSError as problem:
         raise InputRejected(f"{one.file_name}: cannot be read ({problem.strerror}): check its rights") from None
-    ignored = [[one.file_number, column] for column in columns if column not in plan.used]
+    ignored = [(one.file_number, column) for column in columns if column not in plan.used]
     if ignored:
-        connection.executemany("INSERT INTO ignored_column VALUES (?, ?)", ignored)
+        connection.execute(f"INSERT INTO ignored_column VALUES {row_values(ignored)}")
     if file_sha256(one.path) != one.sha256:
-        raise InputRejected(f"{one.file_name}: changed while it was read: run again when the delivery is complete")
+        raise _changed(one.file_name)
 
 
-def _read_csv(connection, table: str, one: InputFile, mapping: Mapping | None) -> tuple[tuple[str, ...], Plan]:
+def _changed(file_name: str) -> InputRejected:
+    return InputRejected(f"{file_name}: changed while it was read: run again when the delivery is complete")
+
+
+def _read_csv(connection, table: str, one: InputFile, mapping: Mapping | None) -> tuple[tuple[str, ...], Plan, dict]:
     delimiter = mapping.table(one.table_name).delimiter if mapping else ","
     shape = csv_header.read_shape(one.path, one.file_name, delimiter)
     plan = make_plan(one.table_name, one.file_name, shape.columns, mapping, shape.header_text)
     csv_reader.load_csv(connection, table, one.path, shape, set(plan.used), set(plan.free_text))
-    return shape.columns, plan
+    return shape.columns, plan, {}
 
 
-def _read_parquet(connection, table: str, one: InputFile, mapping: Mapping | None) -> tuple[tuple[str, ...], Plan]:
+def _read_parquet(
+    connection, table: str, one: InputFile, mapping: Mapping | None
+) -> tuple[tuple[str, ...], Plan, dict[str, str]]:
     columns = parquet_reader.read_columns(connection, one.path, one.file_name)
     plan = make_plan(one.table_name, one.file_name, tuple(columns), mapping)
-    parquet_reader.make_view(connection, table, one.path, one.file_name, columns, set(plan.used), set(plan.free_text))
-    return tuple(columns), plan
+    used, free_text = set(plan.used), set(plan.free_text)
+    parquet_reader.make_view(connection, table, one.path, one.file_name, columns, used, free_text)
+    types = _standing_types(one.table_name, plan, columns) if plan.is_direct else {}
+    if types:
+        standing = {plan.sources[field].columns[0] for field in types}
+        typed = f"typed_{one.file_number}"
+        parquet_reader.make_typed_view(connection, typed, one.path, columns, used, free_text, standing)
+    return tuple(columns), plan, types
 
 
-def _fill_raw(connection, table: str, one: InputFile, plan: Plan) -> None:
-    select = canonical_select(plan, one.table_name, table, one.file_number)
-    connection.execute(f"INSERT INTO raw_{one.table_name} {select}")
+def _standing_types(table: str, plan: Plan, columns: dict[str, tuple[str, str]]) -> dict[str, str]:
+    """By field, the type of its cells in a Parquet file, where they need not be read as text."""
+    sources = [source.columns[0] for source in plan.sources.values()]
+    types = {}
+    for one in contract_fields(table):
+        column = plan.sources[one.field].columns[0] if one.field in plan.sources else None
+        kind = columns[column][1] if column else None
+        if kind in FILE_TYPES.get(one.type, ()) and sources.count(column) == 1:
+            types[one.field] = kind
+    return types
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str, one: InputFile, plan: Plan) -> None:
+    """Counts the file's rows, those filtered, and what was taken from where."""
     counts_sql, meanings = counts_select(plan, table)
-    in_file, filtered, *inferred = connection.execute(counts_sql).fetchone()
-    connection.execute("INSERT INTO filtered_count VALUES (?, ?, ?)", [one.file_number, in_file, filtered])
-    counted = [(*meaning, row_count) for meaning, row_count in zip(meanings, inferred, strict=True)]
+    in_file, filtered, *row_counts = connection.execute(counts_sql).fetchone()
+    connection.execute(f"INSERT INTO filtered_count VALUES {row_values([(one.file_number, in_file, filtered)])}")
+    counted = [(*meaning, row_count) for meaning, row_count in zip(meanings, row_counts, strict=True)]
     counted += _numbered(connection, one, plan)
-    for column, taken_from, row_count in counted:
-        if row_count:
-            connection.execute(
-                "INSERT INTO inference VALUES (?, ?, ?, ?, ?)",
-                [one.table_name, one.file_name, column, taken_from, row_count],
-            )
+    inferred = [(one.table_name, one.file_name, *count) for count in counted if count[-1]]
+    if inferred:
+        connection.execute(f"INSERT INTO inference VALUES {row_values(inferred)}")
 
 
 def _numbered(connection, one: InputFile, plan: Plan) -> list[tuple[str, str, int]]:
     """The derived keys of a file: (canonical column, what it was derived from, rows after filters and
     splits)."""
-    rows = f"SELECT count(*) FROM raw_{one.table_name} WHERE file_number = ? AND read_problem IS NULL"
+    rows = (
+        f"SELECT count(*) FROM loaded_{one.table_name} WHERE file_number = {one.file_number} AND read_problem IS NULL"
+    )
     return [
         (
             column,
             f"numbered within {', '.join(source.columns)}",
-            connection.execute(rows, [one.file_number]).fetchone()[0],
+            connection.execute(rows).fetchone()[0],
         )
         for column, source in plan.sources.items()
         if source.kind == "number_within"

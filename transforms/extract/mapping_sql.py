@@ -27,6 +27,11 @@ class Plan:
     free_text: tuple[str, ...]
     where: tuple[Condition, ...]
 
+    @property
+    def is_direct(self) -> bool:
+        """Every canonical cell is a cell of the file, and every row of the file is a row."""
+        return not self.where and all(source == Source("from", source.columns[:1]) for source in self.sources.values())
+
 
 def make_plan(
     table_name: str, file_name: str, columns: tuple[str, ...], mapping: Mapping | None, header_text: str = ""
