@@ -17,6 +17,7 @@ from flows.commands.open import open_report
 from flows.commands.rebuild import rebuild
 from flows.commands.retention import retention
 from flows.commands.rules import rules
+from flows.commands.sql import sql
 from flows.commands.summary import summary
 from flows.commands.units import units
 from flows.commands.verify import verify
@@ -60,6 +61,7 @@ _COMMANDS = (
     diff,
     units,
     rules,
+    sql,
     doctor,
     bench,
 )

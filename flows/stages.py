@@ -312,6 +312,7 @@ def open_database_of(run: Run):
             writes=writes,
             temp_directory=run.work / "spill",
             key=run.work_key,
+            is_thrown_away=run.kept is None,
         )
     except (OSError, duckdb.IOException):
         raise UsageProblem(f"{run.database}: cannot be opened or written; choose another place") from None

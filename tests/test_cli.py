@@ -119,7 +119,7 @@ class TestOtherCommands:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("command", [None, "audit", "units", "explain", "rules", "doctor"])
+    @pytest.mark.parametrize("command", [None, "audit", "units", "explain", "rules", "sql", "doctor"])
     def test_every_command_shows_examples(self, command):
         ran = minutewise(*([command] if command else []), "--help")
         assert (ran.code, ran.err) == (0, "")

@@ -22,6 +22,8 @@ SETTINGS = {
     "preserve_insertion_order": True,
     "TimeZone": "UTC",  # no result may depend on the machine's zone
 }
+#: A database that is thrown away after its run needs no compressing, and no checkpoint before it is closed.
+THROWN_AWAY = {"checkpoint_threshold": "1TB", "force_compression": "uncompressed"}
 #: The name of the working database where it is encrypted, and so attached; it is the one in use.
 ENCRYPTED_NAME = "audit"
 MEMORY_LIMIT = re.compile(r"[1-9][0-9]{0,8}(\.[0-9]{1,3})? ?([KMGT]i?B)", re.IGNORECASE)
@@ -40,6 +42,7 @@ def open_database(
     temp_directory: Path | None = None,
     key: str | None = None,
     with_encryption: bool = False,
+    is_thrown_away: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection to the file `path`, or in memory, that loads nothing and, told so, opens nothing else.
 
@@ -48,7 +51,8 @@ def open_database(
     database files to attach. What does not fit into memory goes to `temp_directory`: by default beside a database
     file, and nowhere for a database in memory (DuckDB would take the folder that the user stands in).
     With a `key` the file is an encrypted one, attached as ENCRYPTED_NAME and in use, and what goes to
-    `temp_directory` is encrypted too. `with_encryption` only makes ready for attach_encrypted.
+    `temp_directory` is encrypted too. `with_encryption` only makes ready for attach_encrypted. With `is_thrown_away`
+    the file is written quickly and large; that holds for every database attached, so no warehouse may be.
     Raises duckdb.Error when the file cannot be opened, UsageProblem when it cannot be with this key.
     """
     is_attached = path is not None and key is not None
@@ -59,6 +63,8 @@ def open_database(
         writes = [*(writes or ()), path]
     try:
         with_encryption = with_encryption or is_attached
+        for setting, value in THROWN_AWAY.items() if is_thrown_away else ():
+            connection.execute(f"set {setting} = {text(value)}")
         harden(connection, threads, memory_limit, reads, writes, temp_directory, with_encryption)
         if is_attached:
             attach_encrypted(connection, Path(path), key, ENCRYPTED_NAME)

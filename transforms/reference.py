@@ -201,13 +201,26 @@ class Row:
     end: date
 
 
+@dataclass(frozen=True)
+class InForce:
+    """One ref_ table as it is in force: its name, its columns with their DuckDB types, and its rows in order."""
+
+    name: str
+    columns: dict[str, str]
+    rows: list[list]
+
+
 def load_reference(con, overlay: Path | None = None) -> None:
     """Creates the tables ref_procedure_code, ref_code_cap, ... ; raises UsageProblem for a broken row."""
+    for table in reference_in_force(overlay):
+        _create(con, table)
+
+
+def reference_in_force(overlay: Path | None = None) -> list[InForce]:
+    """The shipped tables with the user's rows laid over them; raises UsageProblem for a broken row."""
     if overlay is not None:
         _check_overlay(overlay)
-    for table in TABLES:
-        shipped, own = _read_both(table, overlay)
-        _create(con, table, lay_over(shipped, own))
+    return [_in_force(table, lay_over(*_read_both(table, overlay))) for table in TABLES]
 
 
 def check_days(overlay: Path | None, on: date) -> dict[tuple[str, date], int]:
@@ -355,16 +368,21 @@ def _check_periods(rows: list[Row]) -> None:
             raise UsageProblem(f"{where}: a gap of days lies between it and line {before.line}")
 
 
-def _create(con, table: Table, rows: list[Row]) -> None:
+def _in_force(table: Table, rows: list[Row]) -> InForce:
     name = "ref_audit_rule" if table.name == "audit_rules" else f"ref_{table.name}"
-    columns = [f'"{column}" {kind.sql_type}' for column, kind in table.columns.items()]
-    columns += [f"{column} varchar" for column in PROOF_COLUMNS]
+    columns = {column: kind.sql_type for column, kind in table.columns.items()}
+    columns |= dict.fromkeys(PROOF_COLUMNS, "varchar")
     if table.is_dated:
-        columns += ["effective_from date", "effective_to date", "reference_key varchar"]
-    con.execute(f"create or replace table {name} ({', '.join(columns)})")
+        columns |= {"effective_from": "date", "effective_to": "date", "reference_key": "varchar"}
     ordered = sorted(rows, key=lambda row: (tuple(str(part) for part in row.key), row.start))
-    for few in _batched(ordered, ROWS_PER_INSERT):
-        con.execute(f"insert into {name} values {row_values(_cells(table, row) for row in few)}")
+    return InForce(name, columns, [_cells(table, row) for row in ordered])
+
+
+def _create(con, table: InForce) -> None:
+    columns = ", ".join(f'"{column}" {kind}' for column, kind in table.columns.items())
+    con.execute(f"create or replace table {table.name} ({columns})")
+    for few in _batched(table.rows, ROWS_PER_INSERT):
+        con.execute(f"insert into {table.name} values {row_values(few)}")
 
 
 def _cells(table: Table, row: Row) -> list:

@@ -32,6 +32,16 @@ PLACED_COLUMNS = ("row_number", "reason", "column_name")
 #: Problems of a block that end when its note comes: until then it is quarantined, and stands among the rows of its key.
 WAITS_FOR_NOTE = ("block_without_note", "note_quarantined")
 
+#: What accepted_date holds; `minutewise sql` writes it too.
+ACCEPTED_DATES = """
+    select service_date, cast(sum(claim_lines) as bigint) as claim_lines, cast(sum(notes) as bigint) as notes
+    from (
+        select service_date, count(*) as claim_lines, 0 as notes from ok_claims group by service_date
+        union all
+        select service_date, 0 as claim_lines, count(*) as notes from ok_notes group by service_date
+    ) as counted
+    group by service_date order by service_date"""
+
 
 def settle_rows(con) -> None:
     """Makes ok_<table>, past_<table>, quarantine and duplicate_row of row_<table>, broken_row and delivered_file."""
@@ -207,12 +217,4 @@ def _set_aside(con, table_name: str) -> None:
 
 def count_accepted_dates(con) -> None:
     """Creates accepted_date: one row a service date that any accepted row has, with its claim lines and notes."""
-    con.execute("""
-        create or replace table accepted_date as
-        select service_date, cast(sum(claim_lines) as bigint) as claim_lines, cast(sum(notes) as bigint) as notes
-        from (
-            select service_date, count(*) as claim_lines, 0 as notes from ok_claims group by service_date
-            union all
-            select service_date, 0, count(*) from ok_notes group by service_date
-        )
-        group by service_date order by service_date""")
+    con.execute(f"create or replace table accepted_date as {ACCEPTED_DATES}")
