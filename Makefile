@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: setup audit test soak check lock docs licences sbom audit-deps clean
+.PHONY: setup audit test soak bench bench-chart check lock docs licences sbom audit-deps clean
 
 setup: .venv/.ready
 
@@ -27,6 +27,16 @@ soak: setup
 	MINUTEWISE_SEQUENCES=1000 MINUTEWISE_EVERY_NIGHT=1 MINUTEWISE_KILLS=1000 $(BIN)/python -m pytest -n auto \
 	    tests/test_incremental.py tests/test_incremental_more.py \
 	    tests/test_kill.py tests/test_kill_warehouse.py
+
+# Sizes x1, x4 and x16 of BENCH_VISITS; what is measured stands in docs/benchmark.md.
+BENCH_VISITS ?= 25000
+BENCH_OPTIONS ?=
+bench: setup
+	$(BIN)/minutewise bench --visits $(BENCH_VISITS) $(BENCH_OPTIONS)
+
+# The chart of docs/benchmark.md, from one or several results: make bench-chart RESULTS=bench/results/2026-11-27.json
+bench-chart: setup
+	$(BIN)/python -m flows.bench.chart docs/images/bench.svg $(RESULTS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ import click
 
 from flows.commands.audit import audit
 from flows.commands.backfill import backfill
+from flows.commands.bench import bench
 from flows.commands.diff import diff
 from flows.commands.dispose import dispose
 from flows.commands.doctor import doctor
@@ -62,6 +63,7 @@ _COMMANDS = (
     rules,
     sql,
     doctor,
+    bench,
 )
 for _command in _COMMANDS:
     cli.add_command(_command)

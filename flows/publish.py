@@ -97,7 +97,9 @@ def _write_files(run, con, folder: Path) -> dict:
     manifest = describe(run, con) | {"dispositions": disposition_counts(con)}
     report = morning_report(run, con, manifest, folder, TABLES["findings"])
     write_html(folder / "report.html", report)
+    began = time.monotonic()
     write_workbook(folder / "findings.xlsx", report, run.settings.workbook_rows)
+    run.seconds_within["publish_workbook"] = round(time.monotonic() - began, 3)
     families = {rule["rule_id"]: rule["family"] for rule in report.rules}
     _write_json(folder / SUMMARY, summary_counts(manifest, families, report.changes))
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
@@ -109,6 +111,7 @@ def _write_files(run, con, folder: Path) -> dict:
     if run.kept:
         require_whole(con, manifest["row_counts"])
     manifest["seconds"] = {**run.seconds, "publish": round(time.monotonic() - started, 3)}
+    manifest["seconds_within"] = run.seconds_within
     _write_json(folder / MANIFEST, manifest)
     return manifest
 

@@ -59,6 +59,8 @@ class Run:
     match: Match | None = None
     verdict: object = None
     seconds: dict[str, float] = field(default_factory=dict)
+    #: Of a stage's seconds, those that another number of rows hardly changes: judge_import, publish_workbook.
+    seconds_within: dict[str, float] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     #: What is said on stderr: what was mended, which guards warn.
     messages: list[str] = field(default_factory=list)
@@ -195,6 +197,7 @@ def judge_tables_of(run: Run, name: str):
     latest = max([run.settings.as_of, *([run.kept.as_of] if run.kept and run.kept.as_of else [])])
     context = run.settings.out / CONTEXT
     verdict = judge_tables(run.database, context, name, as_of=latest, key=run.work_key)
+    run.seconds_within["judge_import"] = verdict.import_seconds
     if run.settings.group:
         run.rights.apply(context)
         run.rights.open_way(run.settings.out, context / "any")

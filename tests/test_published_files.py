@@ -112,6 +112,11 @@ class TestTheRun:
         assert list(manifest["seconds"]) == [stage.name for stage in (IDENTIFY, *STAGES)]
         assert all(seconds >= 0 for seconds in manifest["seconds"].values())
 
+    @pytest.mark.parametrize("part", ["judge_import", "publish_workbook"])
+    def test_manifest_says_what_of_a_stage_does_not_grow_with_the_rows(self, manifest, part):
+        stage = part.partition("_")[0]
+        assert 0 <= manifest["seconds_within"][part] <= manifest["seconds"][stage]
+
     def test_manifest_counts_every_row_of_every_input(self, run, manifest):
         assert [entry["table"] for entry in manifest["inputs"]] == list(TABLES)
         for entry in manifest["inputs"]:
