@@ -1,9 +1,10 @@
 """Great Expectations judges the finished DuckDB file: the contract, and one verdict a rule."""
 
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -21,13 +22,15 @@ class Verdict:
     """What Great Expectations says of a run.
 
     rules: rule id -> passed, failed, not_applicable or error. contract_failures: names and counts of rows
-    only. results_json: the suites' results as JSON, without row values.
+    only. results_json: the suites' results as JSON, without row values. import_seconds: what importing Great
+    Expectations took, which is the same for any number of rows.
     """
 
     rules: dict[str, str]
     contract_ok: bool
     contract_failures: list[str] = field(default_factory=list)
     results_json: dict = field(default_factory=dict)
+    import_seconds: float = 0.0
 
 
 def judge(
@@ -50,6 +53,9 @@ def judge(
     if not database.is_file():
         raise AuditError("the audit's database is not there; run the stages before the judgement")
     try:
+        started = time.monotonic()
+        _import_great_expectations()
+        import_seconds = round(time.monotonic() - started, 3)
         with _connect_arguments(database, key) as arguments:
             registry = _registry(arguments)
             results = _results(arguments, context_dir, run_id, shareable_name or "minutewise", registry, as_of)
@@ -59,12 +65,11 @@ def judge(
         # Its text may quote a row: the kind of error is all that is told.
         kind = type(problem).__name__
         raise AuditError(f"Great Expectations could not judge the run ({kind}); nothing is published") from None
-    return _verdict(results, [row["rule_id"] for row in registry])
+    return replace(_verdict(results, [row["rule_id"] for row in registry]), import_seconds=import_seconds)
 
 
-def import_great_expectations() -> None:
-    """Imports Great Expectations, quietly and offline. It takes seconds, so --help does not wait for it, and a run
-    can say how many."""
+def _import_great_expectations() -> None:
+    """Imports Great Expectations, quietly and offline; here, not above, for it takes seconds."""
     from expectations.offline import import_http_offline, leave_statistics_unread, spark_unread
 
     import_http_offline()
@@ -120,7 +125,6 @@ def _results(
     arguments: dict, context_dir: Path, run_id: str, name: str, registry: list[dict], as_of: date | None
 ) -> dict[str, dict]:
     """Runs every suite and builds the pages: suite -> its results as JSON, without values."""
-    import_great_expectations()
     from expectations.context import new_run, open_context, open_tables, private_files, quiet
     from expectations.contract_suite import contract_checks
     from expectations.docs_site import build_site

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,13 +80,6 @@ class Run:
     def database(self) -> Path:
         """The run's own DuckDB file."""
         return self.work / "audit.duckdb"
-
-    @contextmanager
-    def timing(self, part: str) -> Iterator[None]:
-        """Notes the seconds of a part of a stage."""
-        started = time.monotonic()
-        yield
-        self.seconds_within[part] = round(time.monotonic() - started, 3)
 
 
 def identify(run: Run) -> None:
@@ -215,15 +208,14 @@ def judge(run: Run) -> None:
 def judge_tables_of(run: Run, name: str):
     """The verdict over what stands in the run's own database, kept in the history under `name`."""
     # Imported here: Great Expectations takes seconds, and no other stage needs it.
-    from expectations.judge import agree, import_great_expectations
+    from expectations.judge import agree
     from expectations.judge import judge as judge_tables
 
-    with run.timing("judge_import"):
-        import_great_expectations()
     # A clock that went back does not break rows that an earlier night accepted.
     latest = max([run.settings.as_of, *([run.kept.as_of] if run.kept and run.kept.as_of else [])])
     context = run.settings.out / CONTEXT
     verdict = judge_tables(run.database, context, name, as_of=latest, key=run.work_key)
+    run.seconds_within["judge_import"] = verdict.import_seconds
     if run.settings.group:
         run.rights.apply(context)
         run.rights.open_way(run.settings.out, context / "any")

@@ -168,7 +168,8 @@ def _read(target: Path, key: str | None) -> Kept:
             ).fetchall()
         }
         if not tables:
-            return Kept(target)
+            # A first night was killed between making the file and committing it; the next one takes its place.
+            return Kept(target, is_replaced=True)
         if "house_state" not in tables and "ref_audit_rule" in tables:
             # A single run's file, as version 0.1.0 kept it: the first night takes its place.
             return Kept(target, is_replaced=True)

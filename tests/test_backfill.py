@@ -149,6 +149,14 @@ class TestStopped:
         assert clinic.state == plain(tmp_path / "plain", clinic.extracts)
         assert all(run.is_sound for run in verify(clinic.out, every_run=True))
 
+    @pytest.mark.parametrize("command", ["backfill", "audit"])
+    def test_killed_between_making_the_file_and_committing_it(self, clinic, tmp_path, command):
+        duckdb.connect(str(clinic.warehouse)).close()
+        assert clinic.warehouse.stat().st_size > 0, "a file without tables"
+        ran = clinic.ran(*(ALL if command == "backfill" else ()), command=command, as_of="2026-03-20")
+        assert ran.code == 0, ran.err
+        assert clinic.state == plain(tmp_path / "plain", clinic.extracts)
+
     def test_killed_at_any_time(self, clinic, tmp_path, commands):
         asked = clinic.arguments(*ALL, command="backfill")
         for seconds in (0.2, 0.5, 0.8, 1.2, 1.8):

@@ -15,7 +15,8 @@ _KILO = 1 if sys.platform == "darwin" else 1024
 @dataclass(frozen=True)
 class Child:
     """What came of a program: its output, its seconds from start to end, those of all cores together, and the most
-    memory that it held at a time."""
+    memory that it held at a time. Linux counts what this process held when it started the program, too, which is why
+    nothing large is done here."""
 
     output: str
     seconds: float

@@ -38,14 +38,14 @@ def bench(asked: Asked, say: Callable[[str], None]) -> dict:
     if asked.pandas_visits and not PANDAS.exists():
         say(NO_PANDAS)
         asked = replace(asked, pandas_visits=0)
+    document = {"date": date.today().isoformat(), "machine": machine(), "asked": _told(asked)}
     parquet, pandas = {}, None
     # Sizes that only CSV or pandas is held against are measured, too.
     for visits in sorted({*asked.sizes, asked.csv_visits, asked.pandas_visits} - {0}):
         parquet[visits], told = _measured(asked, visits, "parquet", say)
         pandas = told or pandas
     runs = [parquet[visits] for visits in asked.sizes]
-    document = {"date": date.today().isoformat(), "machine": machine(), "asked": _told(asked), "runs": runs}
-    document["growth"] = growth(runs)
+    document |= {"runs": runs, "growth": growth(runs)}
     if asked.csv_visits:
         csv, _ = _measured(asked, asked.csv_visits, "csv", say)
         document |= {"csv": csv, "csv_to_parquet": against_parquet(csv, parquet[asked.csv_visits])}
