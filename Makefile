@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: setup setup-spark audit test soak bench bench-chart spark-beyond-memory check lock docs licences sbom \
+.PHONY: setup setup-spark audit test soak bench bench-chart spark-beyond-memory test-spark check lock docs licences sbom \
     audit-deps clean
 
 setup: .venv/.ready
@@ -36,6 +36,10 @@ soak: setup
 	MINUTEWISE_SEQUENCES=1000 MINUTEWISE_EVERY_NIGHT=1 MINUTEWISE_KILLS=1000 $(BIN)/python -m pytest -n auto \
 	    tests/test_incremental.py tests/test_incremental_more.py \
 	    tests/test_kill.py tests/test_kill_warehouse.py
+
+# Both engines against each other, row by row: minutes of Spark, so not part of `make test`, which skips them.
+test-spark: setup-spark
+	$(BIN)/python -m pytest tests/test_spark.py
 
 # A generated extract larger than the memory that Spark is given, audited by Spark and by DuckDB, and what that takes.
 spark-beyond-memory: setup-spark
