@@ -14,7 +14,10 @@ from tests.contract_rows import AS_OF, BLOCK, CLAIM, NOTE, SOUND, audit_rows, ma
 from transforms import contract_docs, settle
 from transforms.contract import apply_contract
 from transforms.contract_fields import CONTRACT_FOLDER, REASONS, TABLES, contract_fields, key_fields
+from transforms.crosswalk import load_crosswalk
 from transforms.errors import InputRejected
+from transforms.recompute import Setting, stage_rows
+from transforms.reference import load_reference
 
 
 def counts(con):
@@ -403,3 +406,17 @@ def test_accepted_tables_have_the_types_of_the_contract():
 
 def test_the_committed_page_is_the_generated_one():
     assert contract_docs.PAGE.read_text(encoding="utf-8") == contract_docs.contract_page()
+
+
+@pytest.mark.parametrize(("place", "is_refused"), [({"piece": 999}, False), ({"piece": 1000}, True)])
+def test_a_place_that_keys_have_no_room_for_stops_the_run(place, is_refused):
+    row = {"note_id": "N1", "patient_id": "P1", "service_date": "2026-01-05", "provider_id": "T1", "discipline": "PT"}
+    con = audit_rows([("notes", [row | place])])
+    load_reference(con)
+    load_crosswalk(con, None)
+    if is_refused:
+        with pytest.raises(InputRejected, match="split the file"):
+            stage_rows(con, Setting(AS_OF))
+        return
+    stage_rows(con, Setting(AS_OF))
+    assert con.execute("SELECT count(DISTINCT note_key) FROM stg_note").fetchone() == (1,)
