@@ -73,7 +73,7 @@ def names_chart(name: str, of: str, sums: Sequence[Sum], hint: str = "", is_wide
     cut = "The grey bars of the others are cut short. " if _is_cut(sums) else ""
     caption = f"Most dollars first; {_NONE} where no dollars are at risk. {cut}{hint}{ONCE_A_FINDING}"
     # Pixels: the names, the bars of findings and of dollars; letters that fit the names.
-    room, findings, dollars, letters = (390, 230, 280, 62) if is_wide else (134, 95, 115, 17)
+    room, findings, dollars, letters = (390, 230, 280, 62) if is_wide else (134, 95, 115, 15)
     left, right = _name_panel(sums, True, findings, letters), _name_panel(sums, False, dollars, 0)
     panels = alt.hconcat(left, right, spacing=65, bounds="flush")
     frame = Frame(FULL_WIDTH if is_wide else HALF_WIDTH, len(sums) * _ROW + _TOP + 4, room, _TOP)

@@ -172,7 +172,7 @@ def _clock(bars: Sequence[tuple[int, Mapping[str, Any]]], rows: Sequence[tuple[s
     ]
     overlaps = [{"row": row, "from": start, "to": end} for row, one in bars for start, end in one["overlaps"]]
     rests = [{"row": row, "from": start, "to": end} for row, one in bars for start, end in one.get("rests", ())]
-    names = [{"row": row, "name": label(words(name[0]), 17)} for row, name in enumerate(rows)]
+    names = [{"row": row, "name": label(words(name[0]), 15)} for row, name in enumerate(rows)]
     layers = [
         alt.Chart(data(blocks))
         .mark_bar(fill=BAR, yOffset=6, height=16, aria=True)
