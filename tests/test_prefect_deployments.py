@@ -231,7 +231,11 @@ class TestTheFlows:
         for flow in self.flows().values():
             for name, option in flow.parameters.properties.items():
                 kinds = {kind.get("type") for kind in option.get("anyOf", [option])}
-                assert kinds <= {"string", "boolean", "integer", "null"} or name in ("removed", "override_guard", "spark_conf")
+                assert kinds <= {"string", "boolean", "integer", "null"} or name in (
+                    "removed",
+                    "override_guard",
+                    "spark_conf",
+                )
 
     def test_each_has_a_limit_of_time_and_keeps_no_result(self, server):
         for flow in self.flows().values():
