@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from transforms.engine import checked_memory_limit, checked_threads
 from transforms.errors import AuditError
 
 VERDICTS = ("passed", "failed", "not_applicable", "error")
@@ -33,6 +34,16 @@ class Verdict:
     import_seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What DuckDB may use while it judges: threads, memory (such as 4GB), and the folder for what memory does not
+    hold; None: as DuckDB sets it."""
+
+    threads: int | None = None
+    memory_limit: str | None = None
+    temp_directory: Path | None = None
+
+
 def judge(
     database: Path,
     context_dir: Path,
@@ -40,6 +51,7 @@ def judge(
     shareable_name: str | None = None,
     as_of: date | None = None,
     key: str | None = None,
+    limits: Limits | None = None,
 ) -> Verdict:
     """Runs the contract suites and the rule suite over the DuckDB file `database`, and builds Data Docs.
 
@@ -47,7 +59,7 @@ def judge(
     is opened read-only, may be open nowhere in this process for writing, and is free again afterwards.
     `key` opens an encrypted file.
     `shareable_name` is what Data Docs call the database (default: minutewise). `as_of` lets the contract's
-    `as_of+1` be judged.
+    `as_of+1` be judged. `limits` bind DuckDB here as in the other stages.
     Raises AuditError, never with a row's value, where the file or the context cannot be read.
     """
     if not database.is_file():
@@ -56,7 +68,7 @@ def judge(
         started = time.monotonic()
         _import_great_expectations()
         import_seconds = round(time.monotonic() - started, 3)
-        with _connect_arguments(database, key) as arguments:
+        with _connect_arguments(database, key, limits or Limits()) as arguments, _without_progress_bar():
             registry = _registry(arguments)
             results = _results(arguments, context_dir, run_id, shareable_name or "minutewise", registry, as_of)
     except AuditError:
@@ -92,16 +104,34 @@ def agree(verdict: Verdict, statuses: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _connect_arguments(database: Path, key: str | None) -> Iterator[dict]:
+def _connect_arguments(database: Path, key: str | None, limits: Limits) -> Iterator[dict]:
     """How SQLAlchemy is told to open the file: as it is, or through an open one where it is encrypted."""
     if key is None:
+        given = {"threads": checked_threads(limits.threads), "memory_limit": checked_memory_limit(limits.memory_limit)}
+        given["temp_directory"] = limits.temp_directory and str(limits.temp_directory)
+        config = {setting: value for setting, value in given.items() if value}
         # The path goes in by connect_args: in a URL, "?" or "#" in a folder's name would end it.
-        yield {"database": str(database), "read_only": True}
+        yield {"database": str(database), "read_only": True, "config": config}
         return
     from expectations.keyed import unlocked
 
-    with unlocked(database, key) as arguments:
+    with unlocked(database, key, limits.threads, limits.memory_limit) as arguments:
         yield arguments
+
+
+@contextmanager
+def _without_progress_bar() -> Iterator[None]:
+    """Keeps DuckDB's progress bar off stdout, which is data: where the main module is no file, it is on by default."""
+    from sqlalchemy import Engine, event
+
+    def hush(connection, _record) -> None:
+        connection.cursor().execute("set enable_progress_bar = false")
+
+    event.listen(Engine, "connect", hush)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", hush)
 
 
 def _registry(arguments: dict) -> list[dict]:

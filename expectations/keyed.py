@@ -21,7 +21,9 @@ URL = "duckdb:///:memory:"
 
 
 @contextmanager
-def unlocked(database: Path, key: str) -> Iterator[dict]:
+def unlocked(
+    database: Path, key: str, threads: int | None = None, memory_limit: str | None = None
+) -> Iterator[dict]:
     """While the block lasts, the connect arguments under which SQLAlchemy finds the file's tables, as views.
 
     Raises UsageProblem where the key does not open the file.
@@ -32,7 +34,7 @@ def unlocked(database: Path, key: str) -> Iterator[dict]:
     held = engine.raw_connection()
     try:
         con = held.driver_connection
-        harden(con, reads=[], writes=[database], temp_directory="", with_encryption=True)
+        harden(con, threads, memory_limit, reads=[], writes=[database], temp_directory="", with_encryption=True)
         attach_encrypted(con, database, key, "judged", read_only=True)
         tables = "select table_name from duckdb_tables() where database_name = 'judged' and schema_name = 'main'"
         for (table,) in con.execute(tables).fetchall():

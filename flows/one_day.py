@@ -91,7 +91,7 @@ def count_day(minutes: dict[str, int], payer: str | None, day: date, reference: 
         alone = con.execute(
             "select procedure_code, ama_units from part.unit_day_code where ama_units > 0 order by procedure_code"
         ).fetchall()
-        line = rows_as_dicts(con, "select * from stg_line limit 1")[0]
+        line = rows_as_dicts(con, "select * from stg_term limit 1")[0]
         return Day(
             minutes=minutes,
             payer=payer,
@@ -160,7 +160,7 @@ def _caps(con) -> list[Cap]:
         con,
         """
         select l.procedure_code, c.cap_units, c.adjudication_indicator, c.reference_key, c.citation
-        from stg_line as l
+        from stg_term as l
         join ref_code_cap as c
             on c.reference_key = case
                 when l.is_mue_bound and (l.payer_cap_units is null or l.mue_units <= l.payer_cap_units)
@@ -173,7 +173,7 @@ def _caps(con) -> list[Cap]:
     day_cap = rows_as_dicts(
         con,
         "select distinct null as procedure_code, m.timed_units_per_day_cap as cap_units, "
-        "null as adjudication_indicator, m.reference_key, m.citation from stg_line as l "
+        "null as adjudication_indicator, m.reference_key, m.citation from stg_term as l "
         "join ref_payer_method as m on m.reference_key = l.payer_reference_key "
         "where m.timed_units_per_day_cap is not null",
     )

@@ -1,7 +1,7 @@
 """The stages of an audit, in order: one list, run as it stands by the command line and task by task by Prefect.
 
-A stage takes the run, opens the run's DuckDB file itself and closes it again, and leaves what later stages need in that
-file or, where it is counts, on the run.
+A stage takes the run, works in the run's DuckDB file, and leaves what later stages need in that file or, where it is
+counts, on the run.
 """
 
 import os
@@ -32,7 +32,7 @@ from flows.warehouse import Kept, find_kept, last_run, put_in_place, restore
 from transforms import history
 from transforms.contract import apply_contract
 from transforms.crosswalk import load_crosswalk
-from transforms.engine import open_database
+from transforms.engine import database_share, open_database
 from transforms.errors import AuditError, UsageProblem
 from transforms.extract import InputFile, Mapping, find_inputs, load_extracts, load_mapping
 from transforms.night import attached, merged, moved_dates, recompute_night, why_all_dates
@@ -73,6 +73,8 @@ class Run:
     watched: dict = field(default_factory=dict)
     #: Of the run's own DuckDB file, where the warehouse has one: so nothing of it lies in clear on the disk.
     work_key: str | None = field(default=None, repr=False)
+    #: The run's own DuckDB file while it is open.
+    connection: duckdb.DuckDBPyConnection | None = field(default=None, repr=False)
     #: With --engine spark: what the heavy stages run on.
     spark: SparkRun | None = None
 
@@ -208,13 +210,15 @@ def judge(run: Run) -> None:
 def judge_tables_of(run: Run, name: str):
     """The verdict over what stands in the run's own database, kept in the history under `name`."""
     # Imported here: Great Expectations takes seconds, and no other stage needs it.
-    from expectations.judge import agree
+    from expectations.judge import Limits, agree
     from expectations.judge import judge as judge_tables
 
     # A clock that went back does not break rows that an earlier night accepted.
     latest = max([run.settings.as_of, *([run.kept.as_of] if run.kept and run.kept.as_of else [])])
     context = run.settings.out / CONTEXT
-    verdict = judge_tables(run.database, context, name, as_of=latest, key=run.work_key)
+    _close_database(run)  # it reads the file by itself
+    limits = Limits(run.settings.threads, database_share(run.settings.memory_limit), run.work / "spill")
+    verdict = judge_tables(run.database, context, name, as_of=latest, key=run.work_key, limits=limits)
     run.seconds_within["judge_import"] = verdict.import_seconds
     if run.settings.group:
         run.rights.apply(context)
@@ -307,6 +311,7 @@ def open_run(settings: AuditSettings) -> Run:
 
 def close_run(run: Run) -> None:
     """Removes the working folder and what a warehouse that did not come about left aside."""
+    _close_database(run)
     if run.spark:
         run.spark.close()
     shutil.rmtree(run.work, ignore_errors=True)
@@ -315,20 +320,33 @@ def close_run(run: Run) -> None:
 
 
 def _remove_database(run: Run) -> None:
+    _close_database(run)
     for path in (run.database, run.database.with_name(run.database.name + ".wal")):
         path.unlink(missing_ok=True)
 
 
 @contextmanager
 def open_database_of(run: Run):
-    """The run's own DuckDB file, open; nothing but the run's files can be reached from it."""
+    """The run's own DuckDB file, open; nothing but the run's files can be reached from it. It stays open for the next
+    stage, unless something went wrong."""
+    run.connection = run.connection or _open_database(run)
+    try:
+        yield run.connection
+    except BaseException:
+        # A query that Python was interrupted in goes on in DuckDB, and closing would wait for its end.
+        run.connection.interrupt()
+        _close_database(run)
+        raise
+
+
+def _open_database(run: Run):
     settings = run.settings
     writes = [settings.out, *(run.kept.places if run.kept else ())]
     try:
-        con = open_database(
+        return open_database(
             run.database,
             settings.threads,
-            settings.memory_limit,
+            database_share(settings.memory_limit),
             reads=[file.path for file in run.files if file.is_local],
             writes=writes,
             temp_directory=run.work / "spill",
@@ -337,11 +355,9 @@ def open_database_of(run: Run):
         )
     except (OSError, duckdb.IOException):
         raise UsageProblem(f"{run.database}: cannot be opened or written; choose another place") from None
-    try:
-        yield con
-    except BaseException:
-        # A query that Python was interrupted in goes on in DuckDB, and closing would wait for its end.
-        con.interrupt()
-        raise
-    finally:
-        con.close()
+
+
+def _close_database(run: Run) -> None:
+    if run.connection:
+        run.connection.close()
+    run.connection = None

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from transforms.engine import checked_memory_limit, checked_threads, glob_free, open_database
+from transforms.engine import checked_memory_limit, checked_threads, database_share, glob_free, open_database
 from transforms.errors import UsageProblem
 from transforms.sql_values import literal, row_values
 
@@ -198,6 +198,16 @@ class TestLimits:
             checked_memory_limit(limit)
         with pytest.raises(UsageProblem):
             open_database(memory_limit=limit)
+
+    @pytest.mark.parametrize(
+        ("limit", "kilobytes"), [("4GB", 3_000_000), ("1.5 gb", 1_125_000), ("512MiB", 384_000), ("110MB", 100_000)]
+    )
+    def test_a_run_keeps_a_quarter_of_its_memory_beside_the_database(self, limit, kilobytes):
+        assert database_share(limit) == f"{kilobytes} kB"
+        with open_database(memory_limit=database_share(limit), reads=[]) as con:
+            number, unit = con.execute("select current_setting('memory_limit')").fetchone()[0].split()
+        held = float(number) * {"MiB": 1024**2, "GiB": 1024**3}[unit]
+        assert held == pytest.approx(kilobytes * 1000, rel=0.05)
 
     @pytest.mark.parametrize("threads", [0, -1, 1025])
     def test_threads_are_a_small_whole_number(self, threads):

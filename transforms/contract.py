@@ -12,12 +12,14 @@ import duckdb
 from transforms.contract_fields import TABLES, Field, contract_fields, key_fields
 from transforms.contract_sql import (
     all_plain,
+    is_plain,
     modifiers_of_line,
     name,
     speaks_of_minutes,
     text,
     trimmed,
     value_and_problem,
+    without_blank_ends,
 )
 from transforms.errors import InputRejected
 from transforms.extract import broken_parquet, require_sound_files
@@ -147,12 +149,17 @@ def _where_readable(column: str) -> str:
 def _cells(con, table_name: str, as_of: datetime.date) -> str:
     """A query over the rows read: every field as its value, and p_<field> with its problem."""
     fields = contract_fields(table_name)
-    source = f"cell_{table_name}" if _has_table(con, f"cell_{table_name}") else f"raw_{table_name}"
+    is_in_place = _has_table(con, f"cell_{table_name}")
+    source = f"cell_{table_name}" if is_in_place else f"raw_{table_name}"
     types = dict(row[:2] for row in con.execute(f"DESCRIBE {source}").fetchall())
     texts = {field.field for field in fields if types[field.field] == "VARCHAR"}
     place = "file_number, source_line, piece, read_problem, problem_column"
-    clean = ", ".join(_clean(field, field.field in texts) for field in fields)
-    looked_at = all_plain([name(field.field) for field in fields if field.field in texts and not field.is_free_text])
+    looked_at = [name(field.field) for field in fields if field.field in texts and not field.is_free_text]
+    copied = [field for field in fields if _is_copied(field)]
+    plain = [
+        f"{is_plain(name(field.field)) if is_in_place else 'is_plain'} AS {_plain(field)}" for field in copied
+    ]
+    clean = ", ".join(_clean(field, field.field in texts, is_in_place) for field in fields)
     helpers = [
         f", {modifiers_of_line(name(field.field), name('procedure_code'))} AS {name('all_' + field.field)}"
         for field in fields
@@ -171,17 +178,33 @@ def _cells(con, table_name: str, as_of: datetime.date) -> str:
         SELECT * {replaced} FROM (
             SELECT {place}, {", ".join(values)} FROM (
                 SELECT * {"".join(helpers)} FROM (
-                    SELECT {place}, is_plain, {clean} FROM (
-                        SELECT *, {looked_at} AS is_plain FROM {source}))))"""
+                    SELECT {", ".join([place, *map(_plain, copied)])}, {clean} FROM (
+                        SELECT *, {", ".join(plain)} FROM (
+                            SELECT *, {all_plain(looked_at)} AS is_plain FROM {source})))))"""
 
 
-def _clean(field: Field, is_text: bool) -> str:
+def _clean(field: Field, is_text: bool, is_in_place: bool) -> str:
     """A cell without the blanks around it, as a select item."""
     cell = name(field.field)
     if not is_text:
         return cell
-    looked_at = trimmed(cell) if field.is_free_text else f"CASE WHEN is_plain THEN {cell} ELSE {trimmed(cell)} END"
-    return f"{looked_at} AS {cell}"
+    if field.is_free_text:
+        return f"{trimmed(cell)} AS {cell}"
+    if _is_copied(field):
+        return f"CASE WHEN {_plain(field)} THEN {cell} ELSE {trimmed(cell)} END AS {cell}"
+    if is_in_place:  # what is made of the cell is a function of it alone, so its column's dictionary goes on
+        return f"{without_blank_ends(cell)} AS {cell}"
+    return f"CASE WHEN is_plain THEN {cell} ELSE {trimmed(cell)} END AS {cell}"
+
+
+def _is_copied(field: Field) -> bool:
+    """Whether the field's cell becomes its value as it stands, but for the blanks around it."""
+    return field.type in ("id", "text") and not field.is_free_text
+
+
+def _plain(field: Field) -> str:
+    """The column that says whether there is nothing to trim in the field's cell."""
+    return name(f"plain_{field.field}")
 
 
 def fill_row_json(con) -> None:

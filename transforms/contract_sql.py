@@ -58,6 +58,17 @@ def all_plain(columns: list[str]) -> str:
     return f"regexp_full_match(concat_ws(chr(31), {joined}), {text(pattern)})"
 
 
+def is_plain(column: str) -> str:
+    """The same of one cell, as a function of its column alone: where a Parquet file gives a column as a dictionary,
+    DuckDB asks it of each entry once, and not of each row."""
+    return f"coalesce(regexp_full_match({column}, {text(PLAIN_CELL)}), true)"
+
+
+def without_blank_ends(column: str) -> str:
+    """The cell without the blanks around it, empty where nothing is left; a function of its column alone."""
+    return f"regexp_replace({column}, {text(f'^[{BLANKS}]+|[{BLANKS}]+$')}, '', 'g')"
+
+
 def trimmed(column: str) -> str:
     """The cell without the blanks around it; null when nothing is left."""
     # Trimming by a list of characters is slow: only cells that begin or end with something unusual need it.
@@ -66,13 +77,14 @@ def trimmed(column: str) -> str:
 
 
 def value_and_problem(field: Field, as_of: datetime.date, is_text: bool = True) -> tuple[str, str]:
-    """Two SQL expressions over a trimmed row: the field's typed value (a clock stays text: its note knows the
+    """Two SQL expressions over a trimmed row, where an empty cell is null or empty: the field's typed value (a clock stays text: its note knows the
     date) and the reason code of what is wrong with it, or null. A cell that is no text has a type of FILE_TYPES."""
     value, problem = (READERS if is_text else TYPED_READERS)[field.type](field, as_of)
     if field.default:
         value = f"coalesce({value}, CAST({text(field.default)} AS {field.duckdb_type}))"
     missing = "'missing_value'" if field.is_required else "NULL"
-    problem = f"CAST(CASE WHEN {name(field.field)} IS NULL THEN {missing} ELSE {problem} END AS VARCHAR)"
+    is_empty = f"coalesce({name(field.field)}, '') = ''" if is_text else f"{name(field.field)} IS NULL"
+    problem = f"CAST(CASE WHEN {is_empty} THEN {missing} ELSE {problem} END AS VARCHAR)"
     return value, problem
 
 
@@ -94,14 +106,15 @@ def _id(field, as_of):
     cell = name(field.field)
     control = f"regexp_matches({cell}, {text(CONTROL)})"
     problem = f"WHEN length({cell}) > {LONGEST_ID} OR {control} THEN 'unreadable_id'"
-    return cell, f"CASE WHEN is_plain AND strlen({cell}) <= {LONGEST_ID} THEN NULL {problem} END"
+    plain = name(f"plain_{field.field}")
+    return cell, f"CASE WHEN {plain} AND strlen({cell}) <= {LONGEST_ID} THEN NULL {problem} END"
 
 
 def _code(field, as_of):
     cell = f"upper({name(field.field)})"
     behind = f"({BETWEEN_CODES}+{MODIFIER})*{BETWEEN_CODES}*"
     problem = f"CASE WHEN {matches(cell, CODE)} OR {matches(cell, CODE + FLOAT_TAIL + behind)} THEN NULL "
-    return f"regexp_extract({cell}, {text('^' + CODE)}, 1)", problem + "ELSE 'unreadable_code' END"
+    return f"nullif(regexp_extract({cell}, {text('^' + CODE)}, 1), '')", problem + "ELSE 'unreadable_code' END"
 
 
 def modifiers_of_line(modifiers: str, procedure_code: str) -> str:
@@ -109,7 +122,7 @@ def modifiers_of_line(modifiers: str, procedure_code: str) -> str:
     code = f"upper({procedure_code})"
     code_itself = text(f"^{CODE}{FLOAT_TAIL}{BETWEEN_CODES}*")
     behind = f"CASE WHEN length({code}) > 5 THEN nullif(regexp_replace({code}, {code_itself}, ''), '') END"
-    return f"concat_ws(';', upper({modifiers}), {behind})"
+    return f"concat_ws(';', nullif(upper({modifiers}), ''), {behind})"
 
 
 def _modifier_list(field, as_of):
@@ -205,7 +218,7 @@ def _date_problem(field, value, as_of, unreadable):
 def _clock(field, as_of):
     cell = name(field.field)
     real = f"{matches(cell, STAMP)} AND try_cast(left({cell}, 26) AS TIMESTAMP) IS NOT NULL"
-    return cell, f"CASE WHEN {matches(cell, TIME)} OR ({real}) THEN NULL ELSE 'unreadable_time' END"
+    return f"nullif({cell}, '')", f"CASE WHEN {matches(cell, TIME)} OR ({real}) THEN NULL ELSE 'unreadable_time' END"
 
 
 def _typed_number(field, as_of):

@@ -48,9 +48,10 @@ select distinct c.day_key, c.procedure_code from said as c
 where c.documented = 1 and c.day_key in {_ASKED} order by c.procedure_code
 """
 _PAYERS = f"""
-select l.day_key, l.payer_id, sum(l.billed_units) as payer_units, min(l.counting_method) as counting_method,
-    min(l.timed_units_per_day_cap) as timed_units_per_day_cap
+select l.day_key, l.payer_id, sum(l.billed_units) as payer_units, min(term.counting_method) as counting_method,
+    min(term.timed_units_per_day_cap) as timed_units_per_day_cap
 from stg_line as l
+join stg_term as term on term.term_key = l.term_key
 where not l.is_set_aside and l.day_key in {_ASKED}
 group by l.day_key, l.payer_id order by payer_units desc, l.payer_id
 """

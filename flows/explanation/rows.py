@@ -31,7 +31,7 @@ select
     c.rendering_provider_id, c.billing_provider_id, c.clinic_id, c.claim_type, c.claim_frequency_code,
     c.original_claim_id, c.claim_status, c.payer_order, c.charge_usd, c.allowed_usd, c.paid_usd,
     l.line_key, l.payer_id as ruling_payer_id, l.counted_code, l.is_timed, l.discipline, l.discipline_source,
-    l.counting_method, l.is_mue_bound, l.mue_units,
+    term.counting_method, term.is_mue_bound, term.mue_units,
     case when claim.is_void then 'void'
         when claim.is_gone then 'gone'
         when l.line_key is null and coalesce(code.kind, '') not in ('timed_15', 'untimed') then 'out_of_scope'
@@ -46,6 +46,7 @@ join delivered_file as i on i.file_number = c.file_number
 left join stg_claim as claim on claim.claim_id = c.claim_id
 left join line_named_by as named on named.claim_id = c.claim_id and named.line_number = c.line_number
 left join stg_line as l on l.claim_id = c.claim_id and l.line_number = c.line_number
+left join stg_term as term on term.term_key = l.term_key
 left join ref_procedure_code as code on code.procedure_code = c.procedure_code
     and c.service_date >= code.effective_from and c.service_date < code.effective_to
 """

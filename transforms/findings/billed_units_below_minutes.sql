@@ -7,12 +7,13 @@ with
 capped as (
     select distinct l.day_key
     from stg_line as l
+    join stg_term as term on term.term_key = l.term_key
     join unit_cap_test as t
         on t.patient_day_key = l.patient_day_key
         and t.procedure_code = l.procedure_code
         and t.billing_provider_id is not distinct from l.billing_provider_id
         -- a cap of this very line: the MUE, or its own payer's
-        and ((t.cap_payer_id = '' and l.is_mue_bound) or t.cap_payer_id = l.payer_id)
+        and ((t.cap_payer_id = '' and term.is_mue_bound) or t.cap_payer_id = l.payer_id)
     where t.tested_units >= t.cap_units and not l.is_set_aside and l.is_timed
 )
 select

@@ -18,7 +18,7 @@ from stg_therapy_day as d
 group by d.service_date
 union all
 select u.service_date, 'stage' as kind, 'therapy days and codes' as name, count(*) as amount
-from unit_published as u
+from unit_day_code as u
 group by u.service_date
 union all
 select f.service_date, 'stage' as kind, 'findings' as name, count(*) as amount
@@ -43,7 +43,8 @@ union all
 select l.service_date, 'unlisted_payer' as kind, l.payer_id as name,
     count(distinct l.patient_key || '/' || coalesce(l.discipline, '')) as amount
 from stg_line as l
-where l.is_payer_unlisted and not l.is_set_aside
+join stg_term as term on term.term_key = l.term_key
+where term.is_payer_unlisted and not l.is_set_aside
 group by l.service_date, l.payer_id
 union all
 select l.service_date, 'payer' as kind, l.payer_id as name, count(*) as amount

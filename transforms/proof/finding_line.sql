@@ -17,8 +17,12 @@ subject_line as (
         on l.patient_key = f.patient_key and l.service_date = f.service_date
         and l.procedure_code = f.procedure_code
         and l.billing_provider_id is not distinct from f.billing_provider_id
+    join stg_term as term on term.term_key = l.term_key
         -- lines that this very cap binds: the MUE where the payer follows it, or the payer's own
-        and ((l.is_mue_bound and l.mue_reference_key = f.reference_key) or l.payer_cap_reference_key = f.reference_key)
+        and (
+            (term.is_mue_bound and term.mue_reference_key = f.reference_key)
+            or term.payer_cap_reference_key = f.reference_key
+        )
     where f.has_billing_provider_subject and not l.is_set_aside
     union all
     select f.finding_key, f.at_risk_units, f.line_cap_units, f.is_at_risk_timed_only, l.line_key

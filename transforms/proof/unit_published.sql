@@ -1,6 +1,7 @@
 -- grain: one therapy day and code, as published
 -- units: whole minutes and units
 -- source: interface s. 3 (units.parquet)
+-- form: view
 with
 -- days with more than one lawful split: a mark of the day, on each of its rows
 tied as (

@@ -6,57 +6,38 @@ with
 seen as (
     select
         l.day_key,
-        l.patient_day_key,
-        l.patient_key,
-        l.service_date,
-        l.discipline,
         case when l.is_set_aside then 0 else 1 end as billed_line,
         case when l.is_set_aside then 1 else 0 end as set_aside_line,
         0 as counting_note,
         0 as not_billable_note,
         0 as draft_note,
-        case when not l.is_set_aside then l.payer_id end as payer_id,
-        case when not l.is_set_aside then l.counting_method end as counting_method,
-        case when not l.is_set_aside then l.timed_units_per_day_cap end as timed_units_per_day_cap,
-        case when not l.is_set_aside then l.payer_reference_key end as payer_reference_key
+        case when not l.is_set_aside then l.payer_key end as payer_key,
+        case when not l.is_set_aside then l.term_key end as term_key
     from stg_line as l
     where l.day_key is not null
     union all
     select
         n.day_key,
-        n.patient_day_key,
-        n.patient_key,
-        n.service_date,
-        n.discipline,
         0 as billed_line,
         0 as set_aside_line,
         case when n.standing = 'counting' then 1 else 0 end as counting_note,
         case when n.standing = 'not_billable' then 1 else 0 end as not_billable_note,
         case when n.standing = 'draft' then 1 else 0 end as draft_note,
-        cast(null as varchar) as payer_id,
-        cast(null as varchar) as counting_method,
-        cast(null as integer) as timed_units_per_day_cap,
-        cast(null as varchar) as payer_reference_key
+        cast(null as bigint) as payer_key,
+        cast(null as bigint) as term_key
     from stg_note as n
 ),
--- one row a therapy day; where one payer was billed, what its row says
+-- one row a therapy day; where one payer was billed, any of its terms of the day says how it counts
 day as (
     select
         seen.day_key,
-        min(seen.patient_day_key) as patient_day_key,
-        min(seen.patient_key) as patient_key,
-        min(seen.service_date) as service_date,
-        min(seen.discipline) as discipline,
         max(seen.billed_line) = 1 as has_billed_line,
         max(seen.set_aside_line) = 1 as has_set_aside_line,
         max(seen.counting_note) = 1 as has_counting_note,
         max(seen.not_billable_note) = 1 as has_not_billable_note,
         max(seen.draft_note) = 1 as has_draft,
-        min(seen.payer_id) as payer_id,
-        coalesce(min(seen.payer_id) <> max(seen.payer_id), false) as has_several_payers,
-        min(seen.counting_method) as counting_method,
-        min(seen.timed_units_per_day_cap) as timed_units_per_day_cap,
-        min(seen.payer_reference_key) as payer_reference_key
+        coalesce(min(seen.payer_key) <> max(seen.payer_key), false) as has_several_payers,
+        min(seen.term_key) as term_key
     from seen
     group by seen.day_key
 ),
@@ -64,29 +45,42 @@ day as (
 payer_units as (
     select
         l.day_key,
-        l.payer_id,
+        l.payer_key,
         sum(l.billed_units) as payer_units,
-        min(l.counting_method) as counting_method,
-        min(l.timed_units_per_day_cap) as timed_units_per_day_cap,
-        min(l.payer_reference_key) as payer_reference_key
+        min(l.term_key) as term_key
     from stg_line as l
     join day on day.day_key = l.day_key and day.has_several_payers
     where not l.is_set_aside
-    group by l.day_key, l.payer_id
+    group by l.day_key, l.payer_key
 ),
 -- the payer billed most units stands for such a day, then the first by id
 payer as (
     select
         payer_units.day_key,
-        payer_units.payer_id,
-        payer_units.counting_method,
-        payer_units.timed_units_per_day_cap,
-        payer_units.payer_reference_key,
+        payer_units.term_key,
         count(*) over (partition by payer_units.day_key) as payer_count,
         row_number() over (
-            partition by payer_units.day_key order by payer_units.payer_units desc, payer_units.payer_id
+            partition by payer_units.day_key order by payer_units.payer_units desc, payer_units.payer_key
         ) as place
     from payer_units
+),
+-- each day with what its key holds, and a term of the payer that stands for it
+settled as (
+    select
+        day.day_key,
+        day.day_key // 4 as patient_day_key,
+        day.day_key // 4 // 3000000 as patient_key,
+        date '1990-01-01' + cast(day.day_key // 4 % 3000000 as integer) as service_date,
+        case day.day_key % 4 when 1 then 'PT' when 2 then 'OT' else 'SLP' end as discipline,
+        day.has_billed_line,
+        day.has_set_aside_line,
+        day.has_counting_note,
+        day.has_not_billable_note,
+        day.has_draft,
+        coalesce(payer.term_key, day.term_key) as term_key,
+        coalesce(payer.payer_count, case when day.term_key is null then 0 else 1 end) as payer_count
+    from day
+    left join payer on payer.day_key = day.day_key and payer.place = 1
 ),
 -- patients and dates where no rule accuses
 unjudged as (
@@ -110,21 +104,19 @@ select
     day.has_counting_note,
     day.has_not_billable_note,
     day.has_draft,
-    case when day.has_several_payers then payer.payer_id else day.payer_id end as payer_id,
-    case when day.has_several_payers then payer.counting_method else day.counting_method end as counting_method,
-    case when day.has_several_payers then payer.timed_units_per_day_cap else day.timed_units_per_day_cap end
-        as timed_units_per_day_cap,
-    case when day.has_several_payers then payer.payer_reference_key else day.payer_reference_key end
-        as payer_reference_key,
-    coalesce(payer.payer_count, case when day.payer_id is null then 0 else 1 end) as payer_count,
+    term.payer_id,
+    term.counting_method,
+    term.timed_units_per_day_cap,
+    term.payer_reference_key,
+    day.payer_count,
     justified.patient_day_key is not null as has_justification,
     unjudged.patient_day_key is null as is_judged,
     coalesce(day.service_date between coverage.first_date and coverage.last_date, false) as is_covered,
     day.service_date <= setting.as_of_date - cast(lag.value as integer) as is_past_billing_lag
-from day
+from settled as day
 cross join run_setting as setting
 cross join stg_coverage as coverage
-left join payer on payer.day_key = day.day_key and payer.place = 1
+left join stg_term as term on term.term_key = day.term_key
 left join unjudged on unjudged.patient_day_key = day.patient_day_key
 left join justified on justified.patient_day_key = day.patient_day_key
 left join ref_parameter as lag

@@ -14,11 +14,12 @@ bound as (
         l.payer_id,
         l.billed_units,
         '' as cap_payer_id,
-        l.mue_units as cap_units,
-        l.mue_indicator as indicator,
-        l.mue_reference_key as reference_key
+        term.mue_units as cap_units,
+        term.mue_indicator as indicator,
+        term.mue_reference_key as reference_key
     from stg_line as l
-    where not l.is_set_aside and l.is_mue_bound and l.mue_units is not null
+    join stg_term as term on term.term_key = l.term_key
+    where not l.is_set_aside and term.is_mue_bound and term.mue_units is not null
     union all
     select
         l.line_key,
@@ -30,11 +31,12 @@ bound as (
         l.payer_id,
         l.billed_units,
         l.payer_id as cap_payer_id,
-        l.payer_cap_units as cap_units,
-        l.payer_cap_indicator as indicator,
-        l.payer_cap_reference_key as reference_key
+        term.payer_cap_units as cap_units,
+        term.payer_cap_indicator as indicator,
+        term.payer_cap_reference_key as reference_key
     from stg_line as l
-    where not l.is_set_aside and l.payer_cap_units is not null
+    join stg_term as term on term.term_key = l.term_key
+    where not l.is_set_aside and term.payer_cap_units is not null
 )
 select
     bound.patient_day_key,

@@ -97,6 +97,7 @@ code as (
 select
     code.day_key,
     code.procedure_code,
+    code.service_date,
     kind.kind = 'timed_15' as is_timed,
     code.written_minutes,
     code.credited_minutes,
