@@ -38,7 +38,8 @@ order by a.subject, p.patient_id, d.discipline
 _PROVIDER_CODES = """
 select a.subject, c.day_key, c.counted_code as procedure_code, cast(c.billed_units as integer) as billed_units
 from code as c
-join asked_clinician_day as a on a.clinician_key = c.clinician_key and a.service_date = c.service_date
+join day on day.day_key = c.day_key and day.clinician_key = c.clinician_key
+join asked_clinician_day as a on a.clinician_key = c.clinician_key and a.service_date = day.service_date
 order by a.subject, c.day_key, c.counted_code
 """
 _PROVIDER_BLOCKS = """
@@ -53,7 +54,7 @@ join delivered_file as i on i.file_number = s.file_number
 order by a.subject, p.patient_id, n.note_id, b.block_number
 """
 _PROVIDER_SUMS = """
-select a.subject, c.* from clinician_day as c
+select a.subject, c.* from unit_clinician_day as c
 join asked_clinician_day as a on a.clinician_key = c.clinician_key and a.service_date = c.service_date
 """
 _TWINS = """
@@ -125,13 +126,13 @@ def clinician_runs(con, subjects: Iterable[int]) -> dict[int, list[dict]]:
 
 def provider_days(con) -> dict[int, dict]:
     """By clinician's date asked: what the units of each therapy day need at the least, and what the notes credit."""
-    model = ("findings", "provider_day_impossible")
+    model = ("units", "unit_clinician_day")
     asked = rows_as_dicts(con, "select * from asked_clinician_day where clinician_key is not null")
     if not asked:
         return {}
     days = grouped(step_rows(con, *model, _PROVIDER_DAYS), "subject")
     codes = grouped(step_rows(con, *model, _PROVIDER_CODES), "subject")
-    sums = grouped(step_rows(con, *model, _PROVIDER_SUMS), "subject")
+    sums = grouped(rows_as_dicts(con, _PROVIDER_SUMS), "subject")
     blocks = grouped(rows_as_dicts(con, _PROVIDER_BLOCKS), "subject")
     limits = parameter(con, "provider_day_minutes")
     held = {}

@@ -20,9 +20,10 @@ select
     rendering.clinician_key,
     c.billing_provider_id,
     c.modifiers,
-    ';' || coalesce(c.modifiers, '') || ';' like '%;GP;%' as has_gp,
-    ';' || coalesce(c.modifiers, '') || ';' like '%;GO;%' as has_go,
-    ';' || coalesce(c.modifiers, '') || ';' like '%;GN;%' as has_gn,
+    -- a modifier has two characters and stands between semicolons: no other one holds it
+    coalesce(c.modifiers like '%GP%', false) as has_gp,
+    coalesce(c.modifiers like '%GO%', false) as has_go,
+    coalesce(c.modifiers like '%GN%', false) as has_gn,
     c.discipline,
     c.service_date_basis,
     c.claim_status = 'denied' or c.payer_order > 1 as is_set_aside,
