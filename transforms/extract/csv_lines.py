@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 BLOCK_BYTES = 8_000_000
 LONGEST_LINE_BYTES = 16_000_000
-SMALLEST_PLAIN_BYTES = 64_000  # below it, taking lines at once costs more than it saves
+SMALLEST_PLAIN_BYTES = 2_000  # below it, taking lines at once costs more than it saves
 
 
 @dataclass(slots=True)
@@ -24,14 +24,14 @@ class Line:
 
 class Lines:
     """The lines of an open binary file. They end in line feeds, with or without a carriage return; in a file
-    that has none at first, in carriage returns."""
+    that has none at first, in carriage returns. `before` is how many lines stand before the first."""
 
-    def __init__(self, handle: BinaryIO):
+    def __init__(self, handle: BinaryIO, before: int = 0):
         self._handle = handle
         self._buffer = b""
         self._position = 0
         self._passed = 0  # bytes of the file before the buffer
-        self._number = 0
+        self._number = before
         self._ahead: deque[Line] = deque()
         self._plain_from = 0
         self.looked_in_vain = 0  # how often a line was looked at ahead of its turn and not taken then
@@ -79,12 +79,6 @@ class Lines:
         self._number += block.count(b"\n")
         self._position = end
         return first, block
-
-    def give_back(self, block: bytes) -> None:
-        """Returns the block just taken, to be read line by line."""
-        self._position -= len(block)
-        self._number -= block.count(b"\n")
-        self._plain_from = self._passed + self._position + len(block)
 
     def _read(self) -> Line | None:
         place = self._buffer.find(self._end, self._position)

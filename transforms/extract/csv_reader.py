@@ -1,5 +1,7 @@
 """Reads one CSV file exactly into file_<n>: every record once, bad ones marked with what is wrong."""
 
+import io
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from transforms.extract.csv_cells import (
     unread_text,
 )
 from transforms.extract.csv_header import CsvShape
-from transforms.extract.csv_lines import Lines
+from transforms.extract.csv_lines import BLOCK_BYTES, Lines
 from transforms.extract.csv_plain import plain_pattern, plain_table
 from transforms.extract.csv_records import read_record
 
@@ -48,44 +50,113 @@ def load_csv(
     )
     cells = ", ".join(f"nullif({name(f'c{place}')}, '')" for place in range(len(shape.columns)))
     with path.open("rb", buffering=0) as handle:
-        for batch in _batches(Lines(handle), shape, Judge(shape.columns, used, free_text)):
-            # As a bare stream: a table would bring in pyarrow.dataset, and that pandas.
-            connection.register("csv_batch", batch.__arrow_c_stream__())
+        batches = _Batches(Lines(handle), shape, Judge(shape.columns, used, free_text))
+        # As a bare stream: a table would bring in pyarrow.dataset, and that pandas. DuckDB takes the batches one by
+        # one while it works on those before.
+        connection.register("csv_batch", batches.reader().__arrow_c_stream__())
+        try:
             connection.execute(f"INSERT INTO {name(table)} SELECT {', '.join(FIXED)}, {cells} FROM csv_batch")
+        except duckdb.Error:
+            raise batches.problem or sys.exception() from None
+        finally:
             connection.unregister("csv_batch")
 
 
-def _batches(lines: Lines, shape: CsvShape, judge: Judge) -> Iterator[pa.Table]:
-    """The records in batches of limited size, as columns source_line, ..., c0, c1, ..."""
-    width = len(shape.columns)
-    header = [cell.lower() for cell in shape.header_cells]
-    plain = plain_pattern(width, shape.delimiter)
-    rows: list[list] = []
-    characters = 0
-    _skip_header(lines, shape)
-    while True:
-        taken = lines.take_plain(plain)
-        if taken:
-            table = plain_table(taken[1], width, shape.delimiter, header)
-            if table is None:
-                lines.give_back(taken[1])
+class _Batches:
+    """The records of a file in batches of limited size, as columns source_line, ..., c0, c1, ...; `problem` is what
+    went wrong in reading them, which DuckDB would tell in words of its own."""
+
+    def __init__(self, lines: Lines, shape: CsvShape, judge: Judge):
+        self._lines, self._shape, self._judge = lines, shape, judge
+        self._header = [cell.lower() for cell in shape.header_cells]
+        self._width = len(shape.columns)
+        self.problem: BaseException | None = None
+
+    def reader(self) -> pa.RecordBatchReader:
+        columns = [*FIXED[1:], *(f"c{place}" for place in range(self._width))]
+        schema = pa.schema([(FIXED[0], pa.int64()), *((column, pa.string()) for column in columns)])
+        return pa.RecordBatchReader.from_batches(schema, self._told())
+
+    def _told(self) -> Iterator[pa.RecordBatch]:
+        try:
+            _skip_header(self._lines, self._shape)
+            for table in self._tables():
+                yield from table.combine_chunks().to_batches()
+        except BaseException as problem:
+            self.problem = problem
+            raise
+
+    def _tables(self) -> Iterator[pa.Table]:
+        """Runs of plain lines together, as many as make a block, and the records between them one by one."""
+        plain = plain_pattern(self._width, self._shape.delimiter)
+        runs: list[tuple[int, bytes]] = []
+        run_bytes = 0
+        rows = _Rows(self._width)
+        is_end = False
+        while not is_end:
+            taken = self._lines.take_plain(plain)
+            if taken:
+                runs.append(taken)
+                run_bytes += len(taken[1])
             else:
-                yield _numbered(table, taken[0])
-                continue
-        row, size = _next_row(lines, shape, judge, header)
+                is_end = self._take_row(self._lines, rows)
+            if runs and (is_end or run_bytes >= BLOCK_BYTES):
+                yield from self._plain(runs)
+                runs, run_bytes = [], 0
+            if rows.are_many or (rows.rows and is_end):
+                yield rows.taken()
+
+    def _take_row(self, lines: Lines, rows: "_Rows") -> bool:
+        """Adds the next record to `rows`; True at the end of the file."""
+        row, size = _next_row(lines, self._shape, self._judge, self._header)
         if lines.looked_in_vain > MOST_LOOKS_IN_VAIN:
             raise InputRejected(
-                f"{shape.file_name}: too many quotes open and do not close: export it again, quotes in a cell doubled"
+                f"{self._shape.file_name}: too many quotes open and do not close: export it again, quotes in a cell "
+                "doubled"
             )
         if row is not None:
-            rows.append(row)
-            characters += size
-        is_end = row is None and size == 0
-        if rows and (is_end or len(rows) * (width + 4) >= BATCH_CELLS or characters >= BATCH_CHARACTERS):
-            yield _table(rows)
-            rows, characters = [], 0
-        if is_end:
-            return
+            rows.add(row, size)
+        return row is None and size == 0
+
+    def _plain(self, runs: list[tuple[int, bytes]]) -> Iterator[pa.Table]:
+        """Runs of plain lines, each with the number of its first line; where one of them has something to judge after
+        all, each run by itself, and that one line by line."""
+        table = plain_table(b"".join(block for _, block in runs), self._width, self._shape.delimiter, self._header)
+        if table is not None:
+            yield _numbered(table, runs)
+        elif len(runs) > 1:
+            for run in runs:
+                yield from self._plain([run])
+        else:
+            number, block = runs[0]
+            lines, rows, is_end = Lines(io.BytesIO(block), number - 1), _Rows(self._width), False
+            while not is_end:
+                is_end = self._take_row(lines, rows)
+                if rows.are_many or (rows.rows and is_end):
+                    yield rows.taken()
+
+
+class _Rows:
+    """Records read one by one, until they make a batch."""
+
+    def __init__(self, width: int):
+        self._cells = width + len(FIXED)
+        self._characters = 0
+        self.rows: list[list] = []
+
+    def add(self, row: list, characters: int) -> None:
+        self.rows.append(row)
+        self._characters += characters
+
+    @property
+    def are_many(self) -> bool:
+        return len(self.rows) * self._cells >= BATCH_CELLS or self._characters >= BATCH_CHARACTERS
+
+    def taken(self) -> pa.Table:
+        """Their table; none are left."""
+        table = _table(self.rows)
+        self.rows, self._characters = [], 0
+        return table
 
 
 def _next_row(lines: Lines, shape: CsvShape, judge: Judge, header: list[str]) -> tuple[list | None, int]:
@@ -130,10 +201,10 @@ def _texts(values: Iterable[str | None]) -> pa.StringArray:
     return builder.finish()
 
 
-def _numbered(table: pa.Table, first_line: int) -> pa.Table:
-    """A table of plain cells with the line numbers and the absent problems before them."""
+def _numbered(table: pa.Table, runs: list[tuple[int, bytes]]) -> pa.Table:
+    """A table of the plain cells of `runs`, with the line numbers and the absent problems before them."""
     nothing = pa.nulls(table.num_rows, pa.string())
-    numbers = pa.arange(first_line, first_line + table.num_rows)
+    numbers = pa.chunked_array([pa.arange(first, first + block.count(b"\n")) for first, block in runs])
     return pa.Table.from_arrays([numbers, nothing, nothing, nothing, *table.columns], [*FIXED, *table.column_names])
 
 
