@@ -21,9 +21,7 @@ URL = "duckdb:///:memory:"
 
 
 @contextmanager
-def unlocked(
-    database: Path, key: str, threads: int | None = None, memory_limit: str | None = None
-) -> Iterator[dict]:
+def unlocked(database: Path, key: str, threads: int | None = None, memory_limit: str | None = None) -> Iterator[dict]:
     """While the block lasts, the connect arguments under which SQLAlchemy finds the file's tables, as views.
 
     Raises UsageProblem where the key does not open the file.

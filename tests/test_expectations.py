@@ -282,6 +282,34 @@ def test_results_hold_severity_and_citation_and_no_values(database):
     assert "CANARY" not in str(verdict)
 
 
+def test_a_judgement_keeps_its_limits_and_draws_no_progress_bar(database):
+    """DuckDB draws one on stdout where the main module is no file, as with `python -c`."""
+    program = """if True:
+        import sys
+        from pathlib import Path
+        import duckdb
+        import expectations.judge as judging
+        from sqlalchemy import create_engine, text
+
+        registry = judging._registry
+        names = ("enable_progress_bar", "threads", "memory_limit")
+        asked = "select " + ", ".join(f"current_setting('{name}')" for name in names)
+
+        def looked_at(arguments):
+            with create_engine("duckdb:///:memory:", connect_args=dict(arguments)).connect() as connection:
+                print(*connection.execute(text(asked)).one())
+            return registry(arguments)
+
+        print(duckdb.connect().execute(asked).fetchone()[0])
+        judging._registry = looked_at
+        database, context = map(Path, sys.argv[1:])
+        judging.judge(database, context, "run", limits=judging.Limits(threads=1, memory_limit="300 MiB"))
+    """
+    command = [sys.executable, "-c", program, database, database.parent.parent / "context"]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert told.stdout.splitlines() == ["True", "False 1 300.0 MiB"]
+
+
 def test_a_database_that_cannot_be_judged_is_a_plain_error(database, tmp_path):
     with pytest.raises(AuditError, match="not there"):
         judge(tmp_path / "none.duckdb", tmp_path / "context", "run")

@@ -425,6 +425,22 @@ class TestBadRows:
         rows = connection.execute("SELECT source_line, claim_id FROM raw_claims ORDER BY source_line").fetchall()
         assert rows == [(number + 2, f"C{number}") for number in range(100)]
 
+    @pytest.mark.parametrize(
+        "odd", ["narrative,note_id,patient_id,service_date,provider_id,discipline", "\udcff,N,P,D,T,PT"]
+    )
+    @pytest.mark.parametrize("smallest", [0, 1, 200, 10**9])
+    def test_runs_of_plain_lines_around_others_keep_their_numbers(self, tmp_path, odd, smallest):
+        (tmp_path / "claims.csv").write_text(claims_text())
+        header = "narrative,note_id,patient_id,service_date,provider_id,discipline"
+        plain = [f"ok,N{number},P1,2026-01-05,T1,PT" for number in range(60)]
+        # line 22 and 23 are one note; in the second run one line has something to judge after all
+        lines = [header, *plain[:20], '"one\ntwo",N,P1,2026-01-05,T1,PT', *plain[20:40], odd, *plain[40:]]
+        (tmp_path / "notes.csv").write_bytes(("\n".join(lines) + "\n").encode("utf-8", "surrogateescape"))
+        with plain_lines_taken_from(smallest):
+            rows = problems(load(tmp_path), "notes")
+        assert [row[0] for row in rows] == [*range(2, 22), 22, *range(24, 65)]
+        assert [row[0] for row in rows if row[1]] == [44]
+
 
 class TestParquet:
     def write(self, folder: Path, **columns) -> Path:

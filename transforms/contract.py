@@ -156,9 +156,7 @@ def _cells(con, table_name: str, as_of: datetime.date) -> str:
     place = "file_number, source_line, piece, read_problem, problem_column"
     looked_at = [name(field.field) for field in fields if field.field in texts and not field.is_free_text]
     copied = [field for field in fields if _is_copied(field)]
-    plain = [
-        f"{is_plain(name(field.field)) if is_in_place else 'is_plain'} AS {_plain(field)}" for field in copied
-    ]
+    plain = [f"{is_plain(name(field.field)) if is_in_place else 'is_plain'} AS {_plain(field)}" for field in copied]
     clean = ", ".join(_clean(field, field.field in texts, is_in_place) for field in fields)
     helpers = [
         f", {modifiers_of_line(name(field.field), name('procedure_code'))} AS {name('all_' + field.field)}"

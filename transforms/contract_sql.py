@@ -77,8 +77,9 @@ def trimmed(column: str) -> str:
 
 
 def value_and_problem(field: Field, as_of: datetime.date, is_text: bool = True) -> tuple[str, str]:
-    """Two SQL expressions over a trimmed row, where an empty cell is null or empty: the field's typed value (a clock stays text: its note knows the
-    date) and the reason code of what is wrong with it, or null. A cell that is no text has a type of FILE_TYPES."""
+    """Two SQL expressions over a trimmed row, in which an empty cell is null or empty: the field's typed value (a
+    clock stays text: its note knows the date) and the reason code of what is wrong with it, or null. A cell that is no
+    text has a type of FILE_TYPES."""
     value, problem = (READERS if is_text else TYPED_READERS)[field.type](field, as_of)
     if field.default:
         value = f"coalesce({value}, CAST({text(field.default)} AS {field.duckdb_type}))"
