@@ -155,25 +155,30 @@ def _content(table_name: str, column: str) -> str:
 
 def _keep_past(con, table_name: str) -> None:
     """past_<table>: the rows that stand behind others, or are quarantined for what other rows show."""
-    con.execute(f"""
-        CREATE OR REPLACE TABLE past_{table_name} AS
-        SELECT held.* FROM row_{table_name} AS held
-        JOIN placed_{table_name} AS placed ON placed.row_number = held.rowid
-        LEFT JOIN fate_{table_name} AS known ON known.row_number = placed.row_number
-        WHERE placed.reason IS NOT NULL OR known.fate IS NOT NULL""")
+    con.execute(
+        f"CREATE OR REPLACE TABLE past_{table_name} AS "
+        f"SELECT held.* FROM row_{table_name} AS held WHERE held.rowid IN ({_fallen(table_name)})"
+    )
+
+
+def _fallen(table_name: str) -> str:
+    """A query of the row numbers in row_<table> of the rows that do not stand; only of blocks a note has its say."""
+    fallen = f"SELECT row_number FROM fate_{table_name} WHERE fate IS NOT NULL"
+    if table_name != "note_blocks":
+        return fallen
+    return f"{fallen} UNION ALL SELECT row_number FROM placed_{table_name} WHERE reason IS NOT NULL"
 
 
 def _accept(con, table_name: str) -> None:
     """ok_<table>: what is left of the placed rows without the past ones. Nearly all stand: none is written again."""
     con.execute(f"DROP TABLE IF EXISTS ok_{table_name}")
-    fallen = f"SELECT row_number FROM fate_{table_name} WHERE fate IS NOT NULL"
     if table_name != "note_blocks":
         con.execute(f"DROP VIEW placed_{table_name}")
-        con.execute(f"DELETE FROM row_{table_name} WHERE rowid IN ({fallen})")
+        con.execute(f"DELETE FROM row_{table_name} WHERE rowid IN ({_fallen(table_name)})")
         con.execute(f"ALTER TABLE row_{table_name} RENAME TO ok_{table_name}")
         return
     con.execute(f"DROP TABLE row_{table_name}")
-    con.execute(f"DELETE FROM placed_{table_name} WHERE reason IS NOT NULL OR row_number IN ({fallen})")
+    con.execute(f"DELETE FROM placed_{table_name} WHERE row_number IN ({_fallen(table_name)})")
     for column in (*PLACED_COLUMNS, "delivery_number"):
         con.execute(f"ALTER TABLE placed_{table_name} DROP COLUMN {column}")
     con.execute(f"ALTER TABLE placed_{table_name} RENAME TO ok_{table_name}")
