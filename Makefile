@@ -51,7 +51,7 @@ BENCH_OPTIONS ?=
 bench: setup
 	$(BIN)/minutewise bench --visits $(BENCH_VISITS) $(BENCH_OPTIONS)
 
-# The chart of docs/benchmark.md, from one or several results: make bench-chart RESULTS=bench/results/2026-11-27.json
+# The chart of docs/benchmark.md, from one or several results: make bench-chart RESULTS=docs/bench/2026-11-29.json
 bench-chart: setup
 	$(BIN)/python -m flows.bench.chart docs/images/bench.svg $(RESULTS)
 

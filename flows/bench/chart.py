@@ -43,8 +43,14 @@ def chart_svg(documents: list[dict]) -> str:
         y=alt.Y("seconds:Q", title="seconds").scale(type="log").axis(format="~g"),
         color=colour.legend(orient="top"),
     )
-    labels = base.mark_text(dy=-10, fontSize=11).encode(text="label:N")
-    drawn = (base.mark_line() + base.mark_point(filled=True, size=50) + labels).properties(
+    # Findings and the whole audit lie close together: the lower one has its seconds below.
+    above, below = (
+        base.transform_filter(f"{is_below}(datum.series == '{list(SERIES)[1]}')")
+        .mark_text(dy=away, fontSize=11)
+        .encode(text="label:N")
+        for is_below, away in (("!", -10), ("", 12))
+    )
+    drawn = (base.mark_line() + base.mark_point(filled=True, size=50) + above + below).properties(
         width=WIDTH, height=HEIGHT, background=_WHITE
     )
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
