@@ -70,7 +70,7 @@ class _Batches:
         self._lines, self._shape, self._judge = lines, shape, judge
         self._header = [cell.lower() for cell in shape.header_cells]
         self._width = len(shape.columns)
-        self.problem: BaseException | None = None
+        self.problem: Exception | None = None
 
     def reader(self) -> pa.RecordBatchReader:
         columns = [*FIXED[1:], *(f"c{place}" for place in range(self._width))]
@@ -82,7 +82,7 @@ class _Batches:
             _skip_header(self._lines, self._shape)
             for table in self._tables():
                 yield from table.combine_chunks().to_batches()
-        except BaseException as problem:
+        except Exception as problem:
             self.problem = problem
             raise
 
