@@ -130,6 +130,9 @@ def _local(work: Path) -> dict[str, str]:
         # What one task holds of a file that it writes or reads: long prose must not fill a small memory.
         "spark.hadoop.parquet.block.size": str(16 * 1024**2),
         "spark.sql.parquet.columnarReaderBatchSize": "512",
+        # Spark takes a file for as large as it is compressed, and ours are dictionaries: a table of 10 MB, which it
+        # would hand to every task whole, can fill its memory.
+        "spark.sql.autoBroadcastJoinThreshold": "1m",
     }
 
 
