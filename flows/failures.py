@@ -9,17 +9,21 @@ from transforms.full_disk import full_disk
 
 #: Set by who looks for a bug on data that may be shown: errors keep their text and traceback.
 TRACEBACK = "MINUTEWISE_TRACEBACK"
+#: DuckDB's Python client tells a signal to the process so, and not as the exception that it is elsewhere.
+STOPPED_IN_DUCKDB = "Query interrupted"
 
 
 @contextmanager
 def told_without_values():
     """Turns every unforeseen error into AuditError, so that no log and no Prefect database holds its text.
 
-    AuditError passes as it is. OSError stays one, without its text: only then is it known for a fault that may pass.
+    What DuckDB says of Ctrl-C while it works is a KeyboardInterrupt again. AuditError passes as it is. OSError stays one, without its text: only then is it known for a fault that may pass.
     """
     try:
         yield
     except Exception as problem:
+        if type(problem) is RuntimeError and str(problem) == STOPPED_IN_DUCKDB:
+            raise KeyboardInterrupt from None
         is_told = isinstance(problem, AuditError) and problem.exit_code != AuditError.exit_code
         if not is_told and (words := full_disk(problem)):
             raise UsageProblem(

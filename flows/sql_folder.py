@@ -87,7 +87,7 @@ def _standing(dialect: str) -> str:
         return f"Executed: minutewise's own tests run these scripts on {database} and compare every finding."
     return (
         f"NOT EXECUTED: written for {database} and read back by a parser, but not executed on {database}. "
-        "Run them on the sample clinic first and compare the findings with an audit's."
+        "Run the scripts on the sample clinic first and compare the findings with an audit's."
     )
 
 

@@ -338,6 +338,12 @@ class TestInputRejected:
         assert audit(extracts, out, "--allow-low-match").code == 0
         assert len(published(out)[0]) == 1
 
+    def test_claims_without_a_row_are_said_to_be_so(self, tmp_path, quick):
+        extracts = write_days(tmp_path / "extracts", day(1))
+        claims = extracts / "claims.csv"
+        claims.write_text(claims.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
+        refused(audit(extracts, tmp_path / "out"), 3, "the claims hold no line", out=tmp_path / "out")
+
     def test_claims_alone_meet_nothing(self, tmp_path, quick):
         claims = write_days(tmp_path / "extracts", day(1)) / "claims.csv"
         asked = ["audit", "--claims", claims, "--out", tmp_path / "out", "--as-of", AS_OF]

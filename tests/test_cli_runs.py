@@ -4,10 +4,12 @@ import errno
 import json
 import os
 import shutil
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Timer
 
 import duckdb
 import pytest
@@ -20,6 +22,7 @@ from flows.stages import IDENTIFY, STAGES, Run, Stage
 from tests.cli_runs import AS_OF, audit, day, judged_by_findings, minutewise, published, refused, write, write_days
 from tests.extract_files import write_reference
 from transforms import contract, recompute
+from transforms.engine import open_database
 from transforms.errors import AuditError
 
 
@@ -83,6 +86,17 @@ class TestTroubleOnTheWay:
         monkeypatch.setattr("flows.audit.STAGES", (Stage("extract", interrupted),))
         ran = audit(extracts, tmp_path / "out")
         assert ran.code == 130 and "nothing was published" in ran.err and "Traceback" not in ran.err
+        assert published(tmp_path / "out") == ([], None)
+
+    def test_an_interrupt_while_duckdb_works_is_one_too(self, extracts, tmp_path, monkeypatch):
+        def working(run):
+            Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+            with open_database() as con:
+                con.execute("select max(hash(a.range, b.range)) from range(1000000) as a, range(1000000) as b")
+
+        monkeypatch.setattr("flows.audit.STAGES", (Stage("extract", working),))
+        ran = audit(extracts, tmp_path / "out")
+        assert ran.code == 130 and "nothing was published" in ran.err and "internal error" not in ran.err
         assert published(tmp_path / "out") == ([], None)
 
     def test_a_disk_that_is_full_leaves_nothing_behind(self, extracts, tmp_path, monkeypatch, quick):

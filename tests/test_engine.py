@@ -209,6 +209,16 @@ class TestLimits:
         held = float(number) * {"MiB": 1024**2, "GiB": 1024**3}[unit]
         assert held == pytest.approx(kilobytes * 1000, rel=0.05)
 
+    def test_a_file_of_more_than_the_limit_is_opened_again(self, tmp_path):
+        asked = {"memory_limit": "100MB", "threads": 1, "reads": [], "writes": [tmp_path], "is_thrown_away": True}
+        path, spill = tmp_path / "audit.duckdb", tmp_path / "spill"
+        with open_database(path, temp_directory=spill, **asked | {"memory_limit": None}) as con:
+            con.execute("create table held (words varchar)")
+            for _ in range(30):  # each too few for a row group, so the log holds them
+                con.execute("insert into held select repeat(md5(range::varchar), 2) from range(100000)")
+        with open_database(path, temp_directory=spill, **asked) as con:
+            assert con.execute("select count(distinct words), count(*) from held").fetchone() == (100_000, 3_000_000)
+
     @pytest.mark.parametrize("threads", [0, -1, 1025])
     def test_threads_are_a_small_whole_number(self, threads):
         with pytest.raises(UsageProblem, match="--threads"):

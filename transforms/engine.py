@@ -101,10 +101,11 @@ def harden(
         connection.execute(f"set {name} = '{value}'")
     if threads := checked_threads(threads):
         connection.execute(f"set threads = {threads}")
-    if memory_limit := checked_memory_limit(memory_limit):
-        connection.execute(f"set memory_limit = {text(memory_limit)}")
+    # Before the limit: opening a file may have read more than the limit holds, and what is over goes there at once.
     if temp_directory is not None:
         connection.execute(f"set temp_directory = {text(str(temp_directory))}")
+    if memory_limit := checked_memory_limit(memory_limit):
+        connection.execute(f"set memory_limit = {text(memory_limit)}")
     if with_encryption:  # before the access is shut off: no extension can be loaded then
         connection.execute(f"load {text(str(extension_file()))}")
         connection.execute("set temp_file_encryption = true")

@@ -115,6 +115,11 @@ def require_match(match: Match) -> None:
     """Raises InputRejected where too few claim days or notes meet the other extract."""
     if not match.is_low:
         return
+    if not match.claim_days:
+        raise InputRejected(
+            "the claims hold no line of a therapy code that bills, on the dates asked: check that the claims extract is "
+            "whole, or --allow-low-match where this is meant"
+        )
     raise InputRejected(
         f"claims and notes hardly meet: {match.claim_days_with_note} of {match.claim_days} claim days have a note, and "
         f"{match.notes_with_claim} of {match.notes} notes have a claim; the least share is {match.minimum_share:g}. "

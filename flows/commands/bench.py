@@ -37,7 +37,9 @@ Exit codes: 0 measured; 2 usage; 4 a measured program failed. What is measured: 
 @click.option("--visits", type=click.IntRange(LEAST_VISITS), default=25_000, show_default=True, help="The base size.")
 @click.option("--sizes", type=Sizes(), default="1,4,16", show_default=True, help="Measure so many times the base.")
 @click.option(
-    "--csv-visits", type=click.IntRange(0), help="Size at which CSV is tried too; 0: not.  [default: largest]"
+    "--csv-visits",
+    type=click.IntRange(0),
+    help="Size at which CSV is held against Parquet; 0: none.  [default: largest]",
 )
 @click.option(
     "--pandas-visits",

@@ -13,28 +13,34 @@ from transforms.extract.parquet_limits import refuse_bomb
 
 CONTROL = r"[\x00-\x1F\x7F]"
 CONTROL_IN_FREE_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
+ROW_NUMBER = "file_row_number"  # DuckDB's own column of a row's place
 LARGEST_EXACT_DOUBLE = 1e15  # below it every whole DOUBLE is printed digit by digit
 
 
 def read_columns(connection: duckdb.DuckDBPyConnection, path: Path, file_name: str) -> dict[str, tuple[str, str]]:
     """The columns of a Parquet file: name in file_<n> -> (name DuckDB reads it under, DuckDB type).
 
-    Raises InputRejected when the file is not Parquet, or two columns have one name.
+    Raises InputRejected when the file is not Parquet, two columns have one name, or one has DuckDB's own.
     """
     _refuse_other_formats(path, file_name)
     try:
         refuse_bomb(connection, path, file_name)
-        described = connection.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()
         schema = connection.execute(
             f"SELECT name, num_children FROM parquet_schema({text(_glob_free(path))})"
         ).fetchall()
+        header = [own_name.strip() for own_name in _top_names(schema)]
+        if ROW_NUMBER in map(str.lower, header):
+            raise InputRejected(
+                f"{file_name}: has a column {ROW_NUMBER}, which is what DuckDB calls a row's place in its file: export "
+                "it again without that column, or under another name"
+            )
+        described = connection.execute(f"DESCRIBE SELECT * FROM {_scan(path)}").fetchall()
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:  # its text may quote the file's content
         raise unreadable(file_name) from None
     # DuckDB renames the second of two columns that differ by case alone: only the schema knows the true
     # names.
-    header = [own_name.strip() for own_name in _top_names(schema)]
     columns = [(row[0], row[1]) for row in described][: len(header)]
     return dict(zip(column_names(header, file_name), columns, strict=True))
 
@@ -56,7 +62,7 @@ def make_view(
     cells = {shown: _as_text(name(own), kind) for shown, (own, kind) in columns.items()}
     kinds = {shown: kind for shown, (_, kind) in columns.items()}
     listed = ", ".join(f"{cell} AS {name(shown)}" for shown, cell in cells.items())
-    rows = f"SELECT file_row_number + 1 AS source_line, {listed} FROM {_scan(path)}"
+    rows = f"SELECT {ROW_NUMBER} + 1 AS source_line, {listed} FROM {_scan(path)}"
     connection.execute(f"CREATE VIEW {name(view)} AS {view_select(file_name, rows, kinds, used, free_text)}")
 
 
@@ -95,7 +101,7 @@ def make_typed_view(
     problem, problem_column = _problems(kinds, used, free_text)
     connection.execute(
         f"CREATE VIEW {name(view)} AS SELECT *, {problem} AS read_problem, {problem_column} AS problem_column FROM "
-        f"(SELECT file_row_number + 1 AS source_line, {cells} FROM {_scan(path)})"
+        f"(SELECT {ROW_NUMBER} + 1 AS source_line, {cells} FROM {_scan(path)})"
     )
 
 
@@ -199,7 +205,7 @@ def _top_names(schema: list[tuple[str, int | None]]) -> list[str]:
 
 
 def _scan(path: Path) -> str:
-    return f"read_parquet({text(_glob_free(path))}, file_row_number = true, hive_partitioning = false)"
+    return f"read_parquet({text(_glob_free(path))}, {ROW_NUMBER} = true, hive_partitioning = false)"
 
 
 def _glob_free(path: Path) -> str:
