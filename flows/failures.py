@@ -17,7 +17,8 @@ STOPPED_IN_DUCKDB = "Query interrupted"
 def told_without_values():
     """Turns every unforeseen error into AuditError, so that no log and no Prefect database holds its text.
 
-    What DuckDB says of Ctrl-C while it works is a KeyboardInterrupt again. AuditError passes as it is. OSError stays one, without its text: only then is it known for a fault that may pass.
+    What DuckDB says of Ctrl-C while it works is a KeyboardInterrupt again. AuditError passes as it is. OSError stays
+    one, without its text: only then is it known for a fault that may pass.
     """
     try:
         yield

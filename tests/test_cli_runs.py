@@ -18,11 +18,10 @@ from flows.lock import only_run
 from flows.progress import shown_stage
 from flows.rights import PRIVATE
 from flows.settings import AuditSettings
-from flows.stages import IDENTIFY, STAGES, Run, Stage
+from flows.stages import IDENTIFY, STAGES, Run, Stage, open_database_of
 from tests.cli_runs import AS_OF, audit, day, judged_by_findings, minutewise, published, refused, write, write_days
 from tests.extract_files import write_reference
 from transforms import contract, recompute
-from transforms.engine import open_database
 from transforms.errors import AuditError
 
 
@@ -91,7 +90,7 @@ class TestTroubleOnTheWay:
     def test_an_interrupt_while_duckdb_works_is_one_too(self, extracts, tmp_path, monkeypatch):
         def working(run):
             Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
-            with open_database() as con:
+            with open_database_of(run) as con:
                 con.execute("select max(hash(a.range, b.range)) from range(1000000) as a, range(1000000) as b")
 
         monkeypatch.setattr("flows.audit.STAGES", (Stage("extract", working),))

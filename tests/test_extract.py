@@ -451,7 +451,7 @@ class TestParquet:
     def test_a_column_with_the_name_of_duckdbs_own_is_told(self, tmp_path):
         self.write(tmp_path, File_Row_Number=["1", "2"])
         (tmp_path / "notes.csv").write_text(line(*NOTE))
-        with pytest.raises(InputRejected, match="^claims.parquet: has a column file_row_number"):
+        with pytest.raises(InputRejected, match=r"^claims\.parquet: has a column file_row_number"):
             load(tmp_path)
 
     def raw(self, folder: Path, column: str) -> list:

@@ -117,8 +117,8 @@ def require_match(match: Match) -> None:
         return
     if not match.claim_days:
         raise InputRejected(
-            "the claims hold no line of a therapy code that bills, on the dates asked: check that the claims extract is "
-            "whole, or --allow-low-match where this is meant"
+            "the claims hold no line of a therapy code that bills, on the dates asked: check that the claims extract "
+            "is whole, or --allow-low-match where this is meant"
         )
     raise InputRejected(
         f"claims and notes hardly meet: {match.claim_days_with_note} of {match.claim_days} claim days have a note, and "
