@@ -13,18 +13,24 @@ TRACEBACK = "MINUTEWISE_TRACEBACK"
 STOPPED_IN_DUCKDB = "Query interrupted"
 
 
+class Interrupted(AuditError):
+    """A signal ended a query of DuckDB: Ctrl-C, or Prefect's when a flow's time is up (exit 130)."""
+
+    exit_code = 130
+
+
 @contextmanager
 def told_without_values():
     """Turns every unforeseen error into AuditError, so that no log and no Prefect database holds its text.
 
-    What DuckDB says of Ctrl-C while it works is a KeyboardInterrupt again. AuditError passes as it is. OSError stays
-    one, without its text: only then is it known for a fault that may pass.
+    What DuckDB says of a signal while it works becomes Interrupted. AuditError passes as it is. OSError stays one,
+    without its text: only then is it known for a fault that may pass.
     """
     try:
         yield
     except Exception as problem:
         if type(problem) is RuntimeError and str(problem) == STOPPED_IN_DUCKDB:
-            raise KeyboardInterrupt from None
+            raise Interrupted("stopped; nothing was published") from None
         is_told = isinstance(problem, AuditError) and problem.exit_code != AuditError.exit_code
         if not is_told and (words := full_disk(problem)):
             raise UsageProblem(

@@ -16,6 +16,7 @@ from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 from prefect.states import Failed
 
+from flows.failures import Interrupted
 from flows.watch.events import tell_failure
 from transforms.errors import AuditError
 
@@ -41,7 +42,7 @@ def in_time(seconds: float) -> Iterator[None]:
     except (asyncio.CancelledError, Exception) as problem:
         is_late = time.monotonic() - started >= seconds - 1
         # DuckDB tells an interrupted query as an error of its own. A subclass of AuditError knows better what is wrong.
-        is_known = isinstance(problem, AuditError) and type(problem) is not AuditError
+        is_known = isinstance(problem, AuditError) and type(problem) not in (AuditError, Interrupted)
         if not isinstance(problem, asyncio.CancelledError) and (is_known or not is_late):
             raise
         raise Stopped(_told(seconds) if is_late else _told(None)) from None
