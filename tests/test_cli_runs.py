@@ -60,6 +60,30 @@ class TestTroubleOnTheWay:
         assert "secret" not in ran.err
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [".lock"]
 
+    @pytest.mark.parametrize(
+        ("row", "reason"),
+        [
+            ('N3,P3,2026-03-03,T3,PT,,signed,,,,,,,,"seen today, and', "unbalanced_quote"),
+            ("N3,P3,2026-03-03,T3,PT,,signed,,,,,,,,seen today, and well", "too_many_cells"),
+            ("N3,P3,2026-03-03,T3,PT,,signed", "too_few_cells"),
+        ],
+    )
+    def test_a_note_whose_row_is_cut_leaves_its_day_unjudged(self, extracts, tmp_path, quick, row, reason):
+        """The patient and the date stand before what is wrong with the row: nobody may say that there was no note."""
+        notes = extracts / "notes.csv"
+        sound = notes.read_text(encoding="utf-8").splitlines()
+        notes.write_text("\n".join([*sound[:-1], row, ""]), encoding="utf-8")
+        blocks = extracts / "note_blocks.csv"
+        blocks.write_text("".join(blocks.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
+        assert audit(extracts, tmp_path / "out").code == 0
+        run = published(tmp_path / "out")[0][0]
+        with duckdb.connect() as con:
+            asked = f"from '{tmp_path}/out/runs/{run}/quarantine.parquet'"
+            told = con.execute(f"select reason, patient_id, service_date, note_id {asked}").fetchall()
+            found = con.execute(f"select count(*) from '{tmp_path}/out/runs/{run}/findings.parquet'").fetchone()
+        assert told == [(reason, "P3", date(2026, 3, 3), "N3")]
+        assert found == (0,)
+
     def test_a_verdict_that_disagrees_stops_the_run(self, extracts, tmp_path, monkeypatch):
         def otherwise(*_place, **_named):
             raise AuditError("Great Expectations judges otherwise; nothing is published: x")

@@ -265,7 +265,7 @@ class TestFilters:
     def test_several_must_all_hold_and_a_bad_row_is_never_filtered(self, tmp_path):
         more = '[[claims.where]]\ncolumn = "a"\nis = 1\n[[claims.where]]\ncolumn = "b"\nis = 2\n'
         loaded = claims(tmp_path, "a,b", "1,2", "1,3", "2,2", "1", columns='claim_id = "a"', more=more)
-        assert column(loaded, "claim_id, read_problem") == [("1", None), (None, "too_few_cells")]
+        assert column(loaded, "claim_id, read_problem") == [("1", None), ("1", "too_few_cells")]
 
 
 class TestFiles:

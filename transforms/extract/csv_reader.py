@@ -25,6 +25,7 @@ from transforms.extract.csv_records import read_record
 
 BATCH_CELLS = 1_000_000
 BATCH_CHARACTERS = 32_000_000
+LONGEST_LEGIBLE = 1_000  # characters of a cell that is kept of a broken row
 MOST_LOOKS_IN_VAIN = 20_000_000  # minutes; a file of broken quotes could ask for days
 FIXED = ("source_line", "read_problem", "problem_column", "unread_text")
 
@@ -169,14 +170,21 @@ def _next_row(lines: Lines, shape: CsvShape, judge: Judge, header: list[str]) ->
         return None, 1
     cells, problem, raw = read_record(lines, line, len(header), shape.delimiter)
     column = None
-    if cells is not None:
+    if problem is None:
         if cells[0].strip(BLANKS).lower() == header[0] and _trimmed_lower(cells) == header:
-            cells, problem = None, "repeated_header"
+            cells, problem = [], "repeated_header"
         elif _is_suspect(raw, shape.delimiter):
             cells, problem, column = judge.judged(cells)
     if problem is None:
         return [line.number, None, None, None, *cells], len(raw)
-    return [line.number, problem, column, unread_text(raw), *(cells or [""] * len(header))], len(raw)
+    return [line.number, problem, column, unread_text(raw), *_legible(cells, len(header))], len(raw)
+
+
+def _legible(cells: list[str], width: int) -> list[str]:
+    """Of a broken row, the cells that say whom and which day it touches; what is no plain text of an id's length is
+    left out."""
+    read = [cell if len(cell) <= LONGEST_LEGIBLE and cell.isprintable() else "" for cell in cells]
+    return read + [""] * (width - len(read))
 
 
 def _is_suspect(raw: str, delimiter: str) -> bool:

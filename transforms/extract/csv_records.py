@@ -63,23 +63,24 @@ class Cells:
         return position + 1 if position < len(line) else -1
 
 
-def read_record(lines: Lines, first: Line, width: int, delimiter: str) -> tuple[list[str] | None, str | None, str]:
-    """The record that starts on `first`, with `width` cells: (cells, problem, raw text); cells is None when
-    they could not be told apart. Takes the further lines of an accepted record from `lines`."""
+def read_record(lines: Lines, first: Line, width: int, delimiter: str) -> tuple[list[str], str | None, str]:
+    """The record that starts on `first`: (cells, problem, raw text). Without a problem it has `width` cells; with one,
+    those before what is wrong with it. Takes the further lines of an accepted record from `lines`."""
     if first.is_cut:
-        return None, "cell_too_long", first.text
+        return [], "cell_too_long", first.text
     if '"' not in first.text:
         return (*_fitted(first.text.split(delimiter), width), first.text)
     record = Cells([])
     try:
         record.add(first.text, delimiter)
     except MalformedQuote:
-        return None, "unbalanced_quote", first.text
+        return record.cells, "unbalanced_quote", first.text
     if record.pending is None:
         return (*_fitted(record.cells, width), first.text)
+    before_quote = list(record.cells)
     raw = _read_on(lines, first, record, width, delimiter)
     if raw is None:
-        return None, "unbalanced_quote", first.text
+        return before_quote, "unbalanced_quote", first.text
     return _fitted(record.cells, width)[0], None, raw
 
 
@@ -125,12 +126,9 @@ def _is_record_itself(text: str, width: int, delimiter: str, open_column: int) -
     return not (alone.has_stray_quote and open_column == 0)
 
 
-def _fitted(cells: list[str], width: int) -> tuple[list[str] | None, str | None]:
-    """The cells without blank ones too many, and the problem of their number."""
-    if len(cells) == width:
-        return cells, None
+def _fitted(cells: list[str], width: int) -> tuple[list[str], str | None]:
+    """At most `width` cells, and the problem of their number; blank ones too many are none."""
     if len(cells) < width:
-        return None, "too_few_cells"
-    if any(cell.strip() for cell in cells[width:]):
-        return None, "too_many_cells"
-    return cells[:width], None
+        return cells, "too_few_cells"
+    problem = "too_many_cells" if any(cell.strip() for cell in cells[width:]) else None
+    return cells[:width], problem
