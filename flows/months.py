@@ -12,19 +12,11 @@ from flows.durable import link_or_copy
 from flows.placing import MANIFEST
 from transforms.contract_sql import text
 from transforms.errors import AuditError
+from transforms.settle import PUBLISHED_FORM, PUBLISHED_ORDER, with_file
 
-_WITH_FILE = (
-    "select held.*, file.file_name as source_file from {table} as held "
-    "join delivered_file as file on file.file_number = held.file_number"
-)
-#: Published name -> its rows, the column that dates them, and their order.
+#: Published name -> its rows, and their order.
 MONTHLY = {
-    "accepted/claims": (_WITH_FILE.format(table="ok_claims"), "claim_id, line_number"),
-    "accepted/notes": (_WITH_FILE.format(table="ok_notes"), "note_id, note_version"),
-    "accepted/note_blocks": (
-        _WITH_FILE.format(table="ok_note_blocks"),
-        "note_id, note_version nulls first, block_number",
-    ),
+    **{f"accepted/{table}": (with_file(f"ok_{table}"), order) for table, order in PUBLISHED_ORDER.items()},
     "units": ("select held.* from unit_published as held", "service_date, patient_id, discipline, procedure_code"),
 }
 
@@ -49,7 +41,7 @@ def write_months(run, con, folder: Path) -> dict[str, str]:
             last = (month + timedelta(days=31)).replace(day=1)
             con.execute(
                 f"copy ({rows} where held.service_date >= date '{month}' and held.service_date < date '{last}' "
-                f"order by {order}) to {text(str(path))} (format parquet, compression zstd)"
+                f"order by {order}) to {text(str(path))} ({PUBLISHED_FORM})"
             )
     return linked
 

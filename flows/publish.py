@@ -14,7 +14,7 @@ from expectations.report.html import write_html
 from expectations.report.workbook import write_workbook
 from flows.dispositions import LOG
 from flows.dispositions_table import FINDINGS, disposition_counts
-from flows.durable import sha256
+from flows.durable import link_or_copy, sha256
 from flows.failures import system_words
 from flows.manifest import describe
 from flows.months import MONTHLY, require_whole, write_months
@@ -24,6 +24,7 @@ from flows.published import KEPT_TABLES
 from flows.summary_counts import SUMMARY, summary_counts
 from transforms.errors import UsageProblem
 from transforms.full_disk import full_disk
+from transforms.settle import PUBLISHED_FORM, PUBLISHED_ORDER, with_file
 
 #: What each Parquet file holds, and in which order: the same rows give the same bytes.
 TABLES = {
@@ -37,15 +38,8 @@ TABLES = {
         "patient_id, service_date, claim_id, original_claim_id, note_id, file_number "
         "from quarantine order by table_name, file_name, source_line, piece"
     ),
-    "accepted/claims": "select *, (select f.file_name from delivered_file as f "
-    "where f.file_number = c.file_number) as source_file from ok_claims as c order by claim_id, line_number",
-    "accepted/notes": "select *, (select f.file_name from delivered_file as f "
-    "where f.file_number = n.file_number) as source_file from ok_notes as n order by note_id, note_version",
-    "accepted/note_blocks": "select *, (select f.file_name from delivered_file as f "
-    "where f.file_number = b.file_number) as source_file from ok_note_blocks as b "
-    "order by note_id, note_version nulls first, block_number",
+    **{f"accepted/{table}": f"{with_file(f'ok_{table}')} order by {order}" for table, order in PUBLISHED_ORDER.items()},
 }
-PARQUET = "format parquet, compression zstd"
 #: What a run on a warehouse publishes besides, so that the warehouse can be built again from it.
 HISTORY = {
     **{
@@ -82,14 +76,15 @@ def _write_files(run, con, folder: Path) -> dict:
     started = time.monotonic()
     (folder / "accepted").mkdir()
     linked = write_months(run, con, folder) if run.kept else {}
+    written = _link_accepted(run, folder)
     for name, query in TABLES.items():
-        if not run.kept or name not in MONTHLY:
-            _copy(con, query, folder / f"{name}.parquet", PARQUET)
+        if name not in written and (not run.kept or name not in MONTHLY):
+            _copy(con, query, folder / f"{name}.parquet", PUBLISHED_FORM)
     for table in KEPT_TABLES:
         _copy(con, f"select * from {table} order by all", folder / "accepted" / f"{table}.parquet", "format parquet")
     if run.kept:
         for name, query in HISTORY.items():
-            _copy(con, query, folder / f"{name}.parquet", PARQUET)
+            _copy(con, query, folder / f"{name}.parquet", PUBLISHED_FORM)
     _copy(con, TABLES["findings"], folder / "findings.csv", "format csv, header")
     if run.spark:
         run.spark.place_months(folder)
@@ -116,6 +111,15 @@ def _write_files(run, con, folder: Path) -> dict:
     manifest["seconds_within"] = run.seconds_within
     _write_json(folder / MANIFEST, manifest)
     return manifest
+
+
+def _link_accepted(run, folder: Path) -> set[str]:
+    """Puts into the run's folder the accepted rows that the contract has written as they are published, if it has;
+    gives their names."""
+    files = sorted(run.accepted.glob("*.parquet"))
+    for path in files:
+        link_or_copy(path, folder / "accepted" / path.name)
+    return {f"accepted/{path.stem}" for path in files}
 
 
 def _copy(con, query: str, path: Path, form: str) -> None:

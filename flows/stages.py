@@ -83,6 +83,12 @@ class Run:
         """The run's own DuckDB file."""
         return self.work / "audit.duckdb"
 
+    @property
+    def accepted(self) -> Path:
+        """Where the contract writes the accepted rows as they are published, where neither a warehouse nor Spark keeps
+        them."""
+        return self.work / "accepted"
+
 
 def identify(run: Run) -> None:
     """Finds the input files and the run id; where that run is published already, the stages have nothing to do."""
@@ -153,7 +159,8 @@ def contract(run: Run) -> None:
         elif run.spark:
             run.spark.contract(con)
         else:
-            apply_contract(con, run.settings.as_of)
+            run.accepted.mkdir(mode=0o700, exist_ok=True)
+            apply_contract(con, run.settings.as_of, run.accepted)
         names = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
         sums = ", ".join(f"cast(coalesce(sum({name}), 0) as bigint)" for name in names)
         read = con.execute(f"select {sums} from load_count").fetchone()

@@ -411,12 +411,12 @@ def test_the_committed_page_is_the_generated_one():
 @pytest.mark.parametrize(("place", "is_refused"), [({"piece": 999}, False), ({"piece": 1000}, True)])
 def test_a_place_that_keys_have_no_room_for_stops_the_run(place, is_refused):
     row = {"note_id": "N1", "patient_id": "P1", "service_date": "2026-01-05", "provider_id": "T1", "discipline": "PT"}
+    if is_refused:
+        with pytest.raises(InputRejected, match="split the file"):
+            audit_rows([("notes", [row | place])])
+        return
     con = audit_rows([("notes", [row | place])])
     load_reference(con)
     load_crosswalk(con, None)
-    if is_refused:
-        with pytest.raises(InputRejected, match="split the file"):
-            stage_rows(con, Setting(AS_OF))
-        return
     stage_rows(con, Setting(AS_OF))
     assert con.execute("SELECT count(DISTINCT note_key) FROM stg_note").fetchone() == (1,)

@@ -5,9 +5,7 @@ All of it is SQL made from data/contracts/*.csv; the rules of the contract stand
 """
 
 import datetime
-import sys
-
-import duckdb
+from pathlib import Path
 
 from transforms.contract_fields import TABLES, Field, contract_fields, key_fields
 from transforms.contract_sql import (
@@ -22,16 +20,23 @@ from transforms.contract_sql import (
     without_blank_ends,
 )
 from transforms.errors import InputRejected
-from transforms.extract import broken_parquet, require_sound_files
-from transforms.settle import count_accepted_dates, settle_rows
+from transforms.extract import require_sound_files, telling_of_files
+from transforms.settle import (
+    LINES_OF_A_FILE,
+    PIECES_OF_A_LINE,
+    PLACE_COLUMNS,
+    PROSE,
+    count_accepted_dates,
+    row_columns,
+    row_key,
+    settle_rows,
+)
 
 # Problems that a column can have beside those of its type.
 MORE_PROBLEMS = {
     # X12 unit basis MJ: what stands in billed_units are minutes.
     ("claims", "unit_basis"): """CASE WHEN "unit_basis" = 'MJ' THEN 'units_are_minutes' END""",
 }
-# The prose of a table that may speak of minutes.
-PROSE = {"notes": "narrative", "note_blocks": "description"}
 # The columns of quarantine that name what a broken row touches, where they can be read.
 TOUCHED = {
     "claims": ("patient_id", "service_date", "claim_id", "original_claim_id"),
@@ -40,8 +45,6 @@ TOUCHED = {
 }
 # Only a replacement or a void says something about the claim it names.
 NAMES_ANOTHER_CLAIM = "claim_frequency_code IN ('7', '8')"
-# Where a row stands: its file, its line, and its piece where a mapping makes several rows of one.
-PLACE_COLUMNS = ("file_number", "source_line", "piece")
 BROKEN_COLUMNS = """
     table_name VARCHAR, file_number INTEGER, source_line BIGINT, piece INTEGER, column_name VARCHAR,
     reason VARCHAR, row_json VARCHAR, patient_id VARCHAR, service_date DATE, claim_id VARCHAR,
@@ -51,43 +54,57 @@ BROKEN_COLUMNS = """
 READER_COLUMNS = ("source_line", "read_problem", "problem_column", "unread_text")
 
 
-def apply_contract(con, as_of: datetime.date) -> None:
+def apply_contract(con, as_of: datetime.date, accepted: Path | None = None) -> None:
     """Hold raw_claims, raw_notes and raw_note_blocks against the contract, as of the day `as_of`.
 
     Makes ok_claims, ok_notes, ok_note_blocks (typed, defaults filled in), quarantine (broken rows),
     duplicate_row (one row an exact repeat), load_count (one row a file) and accepted_date (one row a service
-    date). Raises InputRejected when, for
-    any file, rows read are not rows accepted + quarantined + duplicate.
+    date). With a folder `accepted` the accepted rows are written there as they are published, and ok_<table> are views
+    of these files. Raises InputRejected when, for any file, rows read are not rows accepted + quarantined + duplicate.
     """
     con.execute(
         "CREATE OR REPLACE TABLE delivered_file AS "
         "SELECT file_number, table_name, file_name, 1 AS delivery_number, true AS is_new FROM input_file"
     )
-    read_rows(con, as_of)
-    settle_rows(con)
+    with telling_of_files(con):
+        read_rows(con, as_of, in_place=True)
+        settle_rows(con, accepted)
+    require_sound_files(con)
     fill_row_json(con)
     count_rows(con)
     require_counts(con)
     count_accepted_dates(con)
 
 
-def read_rows(con, as_of: datetime.date) -> None:
+def read_rows(con, as_of: datetime.date, in_place: bool = False) -> None:
     """Makes row_<table> (rows that are sound by themselves) and broken_row of every row in raw_<table>.
 
     What the rows are read from is cell_<table>, where the loader made one: the same rows, with cells that are no text.
+    With `in_place` these are not written: row_<table> reads them again each time. Raises InputRejected for a file with
+    more rows than there are keys.
     """
     con.execute(f"CREATE OR REPLACE TABLE broken_row ({BROKEN_COLUMNS})")
-    try:
-        for table_name in TABLES:
-            _read_table(con, table_name, as_of)
-    except duckdb.OutOfMemoryException:
-        raise
-    except duckdb.Error:  # its text may quote the file's content
-        raise broken_parquet(con) or sys.exception() from None
-    require_sound_files(con)
+    _require_places(con)
+    for table_name in TABLES:
+        _read_table(con, table_name, as_of, in_place)
 
 
-def _read_table(con, table_name: str, as_of: datetime.date) -> None:
+def _require_places(con) -> None:
+    """Raises InputRejected where a row stands at a place that its key has no room for: it would be another row's."""
+    beyond = " UNION ALL ".join(
+        f"SELECT count(*) AS row_count FROM raw_{table} "
+        f"WHERE source_line >= {LINES_OF_A_FILE} OR piece >= {PIECES_OF_A_LINE}"
+        for table in TABLES
+    )
+    if con.execute(f"SELECT CAST(sum(row_count) AS BIGINT) FROM ({beyond}) AS beyond").fetchone()[0]:
+        raise InputRejected(
+            f"a file has {LINES_OF_A_FILE:,} lines or more, or a mapping makes {PIECES_OF_A_LINE:,} rows or more of "
+            "one line: split the file"
+        )
+
+
+def _read_table(con, table_name: str, as_of: datetime.date, in_place: bool) -> None:
+    """read_<table>: every row, with what is wrong with it by itself; row_<table>: those with nothing wrong."""
     fields = contract_fields(table_name)
     problems = [name("p_" + field.field) for field in fields]
     first = " ".join(
@@ -97,23 +114,24 @@ def _read_table(con, table_name: str, as_of: datetime.date) -> None:
         f"|| CASE WHEN {problem} IS NOT NULL THEN {text(field.field + ';')} ELSE '' END"
         for problem, field in zip(problems, fields, strict=True)
     )
+    has_cells = _has_table(con, f"cell_{table_name}")
+    # Cells of Parquet files are soon read again. Texts of CSV would have to be read as numbers and dates again.
+    form = "VIEW" if in_place and has_cells else "TABLE"
     con.execute(f"""
-        CREATE OR REPLACE TABLE row_{table_name} AS
+        CREATE OR REPLACE {form} read_{table_name} AS
         SELECT {", ".join(row_columns(table_name))}, reason,
             CASE WHEN read_problem IS NOT NULL THEN problem_column {first} END AS column_name,
             CASE WHEN reason IS NOT NULL THEN ';' {broken} END AS broken_columns
         FROM (SELECT *, coalesce(read_problem, {", ".join(problems)}) AS reason {_prose_mark(table_name)}
-            FROM ({_cells(con, table_name, as_of)}))""")
+            FROM ({_cells(con, table_name, as_of, has_cells)}))""")
     _keep_broken(con, table_name)
-    con.execute(f"DELETE FROM row_{table_name} WHERE reason IS NOT NULL")
-    for column in ("reason", "column_name", "broken_columns"):
-        con.execute(f"ALTER TABLE row_{table_name} DROP COLUMN {column}")
-
-
-def row_columns(table_name: str) -> list[str]:
-    """The columns of row_<table>: every field, what was seen in its prose, and where the row stands."""
-    columns = [name(field.field) for field in contract_fields(table_name)]
-    return [*columns, *(["has_minutes_in_prose"] if table_name in PROSE else []), *PLACE_COLUMNS]
+    # By their places, for to know a reason again would be to look at every cell again.
+    con.execute(f"""
+        CREATE OR REPLACE VIEW row_{table_name} AS
+        SELECT {", ".join(f"held.{column}" for column in row_columns(table_name))}
+        FROM read_{table_name} AS held
+        ANTI JOIN (SELECT * FROM broken_row WHERE table_name = {text(table_name)}) AS broken
+            ON {row_key("broken")} = {row_key("held")}""")
 
 
 def _prose_mark(table_name: str) -> str:
@@ -132,7 +150,7 @@ def _keep_broken(con, table_name: str) -> None:
             {", ".join(name(column) for column in columns)})
         SELECT {text(table_name)}, {", ".join(PLACE_COLUMNS)}, column_name, reason, {has_key},
             {", ".join(_where_readable(column) for column in columns)}
-        FROM row_{table_name} WHERE reason IS NOT NULL""")
+        FROM read_{table_name} WHERE reason IS NOT NULL""")
 
 
 def _is_readable(column: str) -> str:
@@ -146,10 +164,9 @@ def _where_readable(column: str) -> str:
     return f"CASE WHEN {condition} THEN {name(column)} END"
 
 
-def _cells(con, table_name: str, as_of: datetime.date) -> str:
+def _cells(con, table_name: str, as_of: datetime.date, is_in_place: bool) -> str:
     """A query over the rows read: every field as its value, and p_<field> with its problem."""
     fields = contract_fields(table_name)
-    is_in_place = _has_table(con, f"cell_{table_name}")
     source = f"cell_{table_name}" if is_in_place else f"raw_{table_name}"
     types = dict(row[:2] for row in con.execute(f"DESCRIBE {source}").fetchall())
     texts = {field.field for field in fields if types[field.field] == "VARCHAR"}

@@ -8,12 +8,12 @@ LONGEST_BLOCK_MINUTES = 1440
 CLOCK_COLUMNS = ("service_date", "start_minute", "end_minute", "clock_has_seconds", "started_cell", "ended_cell")
 
 
-def blocks_on_notes(rows: str) -> str:
-    """A query over the sound block rows `rows`, each laid on its accepted note: clock columns added, started_at and
-    ended_at as timestamps (their cells as started_cell, ended_cell), and reason and column_name of the problem that
-    only the note of the block can show."""
+def blocks_on_notes(rows: str, key: str) -> str:
+    """A query over the sound block rows `rows`, one row a block and its key `key` as row_number: what its accepted note
+    makes of it. That is its service date, its clock as timestamps (start_stamp, end_stamp) and in minutes, and reason
+    and column_name of the problem that only the note of the block can show."""
     return f"""
-    WITH cells AS (SELECT *, rowid AS row_number FROM {rows}),
+    WITH cells AS (SELECT {key} AS row_number, note_id, note_version, started_at, ended_at FROM {rows}),
     -- one row a note with accepted versions: the version that counts (drafts aside, the highest)
     counting AS (
         SELECT note_id, coalesce(
@@ -41,11 +41,10 @@ def blocks_on_notes(rows: str) -> str:
     -- one row a block, with what is wrong with its start and its end
     judged AS (
         SELECT *, {START_PROBLEM} AS start_problem, {END_PROBLEM} AS end_problem FROM clocked)
-    SELECT * EXCLUDE (note_date, note_problem, start_stamp, end_stamp, start_problem, end_problem)
-        REPLACE (start_stamp AS started_at, end_stamp AS ended_at),
+    SELECT row_number,
         note_date AS service_date,
-        started_at AS started_cell,
-        ended_at AS ended_cell,
+        start_stamp,
+        end_stamp,
         {_minute("start_stamp")} AS start_minute,
         {_minute("end_stamp")} AS end_minute,
         {_has_seconds("start_stamp")} OR {_has_seconds("end_stamp")} AS clock_has_seconds,

@@ -8,11 +8,12 @@ the service dates on which one of these moved.
 from datetime import date
 
 from transforms import house
-from transforms.contract import count_rows, fill_row_json, read_rows, require_counts, row_columns
+from transforms.contract import count_rows, fill_row_json, read_rows, require_counts
 from transforms.contract_fields import TABLES, contract_fields, key_fields
 from transforms.contract_sql import name, text
+from transforms.extract import require_sound_files, telling_of_files
 from transforms.moved import find_moved_settings
-from transforms.settle import settle_rows
+from transforms.settle import row_columns, row_key, settle_rows
 from transforms.sql_values import literal, row_values
 
 #: How the cells of a block are called where ok_note_blocks has turned them into timestamps.
@@ -25,7 +26,9 @@ def take_in(con, as_of: date, removed: list[int], settle_all: bool = False) -> N
     Makes settled_<table>, past_<table>, kept_<table>, quarantine (all of it in force), duplicate_row, load_count,
     delivered_file, affected_claim and affected_note. `removed` are the numbers of files whose rows go.
     """
-    read_rows(con, as_of)
+    with telling_of_files(con):
+        read_rows(con, as_of)
+    require_sound_files(con)
     _list_files(con, removed)
     for table in TABLES:
         _find_repeats(con, table)
@@ -79,7 +82,7 @@ def _find_repeats(con, table: str) -> None:
             GROUP BY {listed} HAVING count(*) = 1),
         quarantined AS (
             SELECT {unit} FROM house.quarantine WHERE {unit} IS NOT NULL)
-        SELECT fresh.rowid AS row_number, fresh.{unit}, older.file_name = newer.file_name AS is_same_file
+        SELECT {row_key("fresh")} AS row_number, fresh.{unit}, older.file_name = newer.file_name AS is_same_file
         FROM row_{table} AS fresh
         JOIN single AS once ON {" AND ".join(f"once.{name(k)} IS NOT DISTINCT FROM fresh.{name(k)}" for k in keys)}
         JOIN house.ok_{table} AS held ON {on_keys} AND {same}
@@ -94,7 +97,10 @@ def _find_affected(con, settle_all: bool) -> None:
         tables = [table for table in TABLES if house.UNITS[table] == unit]
         named = []
         for table in tables:
-            named.append(f"SELECT {unit} FROM row_{table} WHERE rowid NOT IN (SELECT row_number FROM repeat_{table})")
+            named.append(
+                f"SELECT {unit} FROM row_{table} AS fresh "
+                f"WHERE {row_key('fresh')} NOT IN (SELECT row_number FROM repeat_{table})"
+            )
             named.append(f"SELECT {unit} FROM broken_row WHERE table_name = {text(table)}")
             going = "" if settle_all else "WHERE file_number IN (SELECT file_number FROM removed_file)"
             named += [f"SELECT {unit} FROM house.{kind}_{table} {going}" for kind in ("ok", "past")]
@@ -120,10 +126,11 @@ def _gather(con, table: str) -> None:
     con.execute(f"""
         CREATE OR REPLACE TABLE kept_{table} AS
         SELECT fresh.* FROM row_{table} AS fresh
-        JOIN repeat_{table} AS again ON again.row_number = fresh.rowid AND NOT again.is_same_file
+        JOIN repeat_{table} AS again ON again.row_number = {row_key("fresh")} AND NOT again.is_same_file
         WHERE fresh.{unit} NOT IN ({affected})""")
     con.execute(f"CREATE OR REPLACE TABLE fresh_{table} AS SELECT * FROM row_{table} WHERE {unit} IN ({affected})")
-    con.execute(f"DROP TABLE repeat_{table}; DROP TABLE row_{table}; ALTER TABLE fresh_{table} RENAME TO row_{table}")
+    con.execute(f"DROP TABLE repeat_{table}; DROP VIEW row_{table}; DROP TABLE read_{table}")
+    con.execute(f"ALTER TABLE fresh_{table} RENAME TO row_{table}")
     still = f"WHERE {unit} IN ({affected}) AND file_number NOT IN (SELECT file_number FROM removed_file)"
     cells = columns
     for column, cell in CELLS.items() if table == "note_blocks" else ():

@@ -7,11 +7,11 @@ run's own database, and writes it back in one transaction.
 
 from datetime import date
 
-from transforms.contract import BROKEN_COLUMNS, row_columns
+from transforms.contract import BROKEN_COLUMNS
 from transforms.contract_fields import TABLES, contract_fields
 from transforms.engine import rows_as_dicts
 from transforms.reference import TABLES as REFERENCE_TABLES
-from transforms.settle import QUARANTINE_COLUMNS, ok_columns
+from transforms.settle import QUARANTINE_COLUMNS, ok_columns, row_columns
 from transforms.sql_values import literal
 
 #: The shape of these tables; a warehouse of another shape is built anew from the published runs.

@@ -9,7 +9,6 @@ from datetime import date
 
 import duckdb
 
-from transforms.contract_fields import TABLES
 from transforms.engine import rows_as_dicts
 from transforms.engines import EngineFault
 from transforms.errors import AuditError, InputRejected, UsageProblem
@@ -18,8 +17,6 @@ from transforms.sql_values import literal, row_values
 
 #: Rows of claim lines and blocks in one pass; more dates than this holds are split into several passes.
 ROWS_PER_PASS = 3_000_000
-#: A row's key in staging is its place: (file number * lines + line) * pieces + piece (stg_note, stg_line, stg_block).
-LINES_OF_A_FILE, PIECES_OF_A_LINE = 1_000_000_000, 1_000
 _PART = "part"
 _RESULT_TABLES = """
 create or replace table rule_count (rule_id varchar, verdict varchar, service_date date, subjects bigint);
@@ -72,24 +69,8 @@ def stage_rows(con, setting: Setting) -> None:
     """Creates the stg_ tables from ok_ and ref_ tables, quarantine, delivered_file and accepted_date."""
     con.execute("create or replace table run_setting (as_of_date date, since_date date, until_date date)")
     con.execute(f"insert into run_setting values {row_values([(setting.as_of, setting.since, setting.until)])}")
-    _require_places(con)
     for model in load_models("staging"):
         run_model(con, model)
-
-
-def _require_places(con) -> None:
-    """Raises InputRejected where a row stands at a place that the keys of staging have no room for: its key would be
-    that of another row."""
-    beyond = " union all ".join(
-        f"select count(*) as row_count from ok_{table} "
-        f"where source_line >= {LINES_OF_A_FILE} or piece >= {PIECES_OF_A_LINE}"
-        for table in TABLES
-    )
-    if con.execute(f"select cast(sum(row_count) as bigint) from ({beyond}) as beyond").fetchone()[0]:
-        raise InputRejected(
-            f"a file has {LINES_OF_A_FILE:,} lines or more, or a mapping makes {PIECES_OF_A_LINE:,} rows or more of "
-            "one line: split the file"
-        )
 
 
 def measure_match(con, setting: Setting, by_date: str = "stg_match") -> Match:

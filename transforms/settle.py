@@ -6,10 +6,16 @@ in force until a later delivery has a row of its key. All of it is a function of
 night settles only those that it touched (interface.md section 1).
 """
 
+from pathlib import Path
+
 from transforms.contract_blocks import CLOCK_COLUMNS, blocks_on_notes
 from transforms.contract_fields import TABLES, contract_fields, key_fields
 from transforms.contract_sql import name, text
 
+# The prose of a table that may speak of minutes.
+PROSE = {"notes": "narrative", "note_blocks": "description"}
+# Where a row stands: its file, its line, and its piece where a mapping makes several rows of one.
+PLACE_COLUMNS = ("file_number", "source_line", "piece")
 FIRST_IN_LOAD_ORDER = "file_number, source_line, piece"
 QUARANTINE_COLUMNS = """
     table_name VARCHAR, file_number INTEGER, file_name VARCHAR, source_line BIGINT, piece INTEGER,
@@ -27,8 +33,29 @@ NAMED = {
     "notes": {"patient_id": "patient_id", "service_date": "service_date", "note_id": "note_id"},
     "note_blocks": {"note_id": "note_id"},
 }
-#: What placed_note_blocks says besides of a block.
-PLACED_COLUMNS = ("row_number", "reason", "column_name")
+#: A row's key is its place: (file number * lines + line) * pieces + piece. Staging has the same (stg_note, stg_line,
+#: stg_block).
+LINES_OF_A_FILE, PIECES_OF_A_LINE = 1_000_000_000, 1_000
+#: The clock of a block, and what its note makes of it.
+STAMPS = {"started_at": "start_stamp", "ended_at": "end_stamp"}
+#: Columns of ok_note_blocks that are not the row's own: `held` is the row, `laid` what its note makes of it.
+LAID = {
+    '"started_at"': "laid.start_stamp AS started_at",
+    '"ended_at"': "laid.end_stamp AS ended_at",
+    "service_date": "laid.service_date",
+    "start_minute": "laid.start_minute",
+    "end_minute": "laid.end_minute",
+    "clock_has_seconds": "laid.clock_has_seconds",
+    "started_cell": "held.started_at AS started_cell",
+    "ended_cell": "held.ended_at AS ended_cell",
+}
+#: How accepted rows are published: the same rows give the same bytes.
+PUBLISHED_FORM = "format parquet, compression zstd"
+PUBLISHED_ORDER = {
+    "claims": "claim_id, line_number",
+    "notes": "note_id, note_version",
+    "note_blocks": "note_id, note_version nulls first, block_number",
+}
 #: Problems of a block that end when its note comes: until then it is quarantined, and stands among the rows of its key.
 WAITS_FOR_NOTE = ("block_without_note", "note_quarantined")
 
@@ -43,43 +70,76 @@ ACCEPTED_DATES = """
     group by service_date order by service_date"""
 
 
-def settle_rows(con) -> None:
-    """Makes ok_<table>, past_<table>, quarantine and duplicate_row of row_<table>, broken_row and delivered_file."""
+def row_key(alias: str) -> str:
+    """The expression of a row's key."""
+    line = f"CAST({alias}.file_number AS BIGINT) * {LINES_OF_A_FILE} + {alias}.source_line"
+    return f"(({line}) * {PIECES_OF_A_LINE} + coalesce({alias}.piece, 0))"
+
+
+ON_ITS_NOTE = f"JOIN block_on_note AS laid ON laid.row_number = {row_key('held')}"
+
+
+def settle_rows(con, accepted: Path | None = None) -> None:
+    """Makes ok_<table>, past_<table>, quarantine and duplicate_row of row_<table>, broken_row and delivered_file.
+
+    With a folder `accepted` the rows of ok_<table> stand there, in <table>.parquet, and the table is a view of it.
+    """
     con.execute(f"CREATE OR REPLACE TABLE quarantine ({QUARANTINE_COLUMNS})")
     con.execute("CREATE OR REPLACE TABLE duplicate_row (table_name VARCHAR, file_number INTEGER, source_line BIGINT)")
     for table_name in TABLES:  # blocks come last: they go with their notes
-        _place(con, table_name)
+        if table_name == "note_blocks":
+            laid = blocks_on_notes("row_note_blocks AS held", row_key("held"))
+            con.execute(f"CREATE OR REPLACE TABLE block_on_note AS {laid}")
+        _contest(con, table_name)
         _find_fates(con, table_name)
         _keep_past(con, table_name)
         _set_aside(con, table_name)
-        _accept(con, table_name)
-        con.execute(f"DROP TABLE fate_{table_name}; DROP TABLE newest_{table_name}")
+        _accept(con, table_name, accepted)
+        for table in ("contested", "fate", "newest"):
+            con.execute(f"DROP TABLE {table}_{table_name}")
+
+
+def row_columns(table_name: str) -> list[str]:
+    """The columns of row_<table>: every field, what was seen in its prose, and where the row stands."""
+    return [*_field_columns(table_name), *_said_of_prose(table_name), *PLACE_COLUMNS]
 
 
 def ok_columns(table_name: str) -> list[str]:
     """The columns of ok_<table>, in order."""
-    columns = [name(field.field) for field in contract_fields(table_name)]
-    columns += list(CLOCK_COLUMNS) if table_name == "note_blocks" else []
-    columns += ["has_minutes_in_prose"] if table_name != "claims" else []
-    return [*columns, "file_number", "source_line", "piece"]
+    laid = CLOCK_COLUMNS if table_name == "note_blocks" else ()
+    return [*_field_columns(table_name), *laid, *_said_of_prose(table_name), *PLACE_COLUMNS]
 
 
-def _place(con, table_name: str) -> None:
-    """placed_<table>: every sound row with its row number in row_<table>, its delivery, and the reason of what its
-    note shows to be wrong with it. A table of blocks, which their notes change; a view of claim lines and notes."""
-    form, rows = (
-        "TEMP VIEW",
-        f"""SELECT held.*, held.rowid AS row_number,
-        CAST(NULL AS VARCHAR) AS reason, CAST(NULL AS VARCHAR) AS column_name FROM row_{table_name} AS held""",
-    )
-    columns = "placed.*"
+def _field_columns(table_name: str) -> list[str]:
+    return [name(field.field) for field in contract_fields(table_name)]
+
+
+def _said_of_prose(table_name: str) -> list[str]:
+    return ["has_minutes_in_prose"] if table_name in PROSE else []
+
+
+def _contest(con, table_name: str) -> None:
+    """contested_<table>: the rows whose fate other rows have a say in, because a key seems to be theirs too (nearly
+    always: whole numbers are compared faster than texts) or because of their note; each with its key, its delivery, and
+    the reason of what its note shows to be wrong with it."""
+    listed = ", ".join(name(key) for key in key_fields(table_name))
+    said = "CAST(NULL AS VARCHAR) AS reason, CAST(NULL AS VARCHAR) AS column_name"
+    laid, has_problem = "", "false"
     if table_name == "note_blocks":
-        form, rows = "TABLE", blocks_on_notes("row_note_blocks")
-        columns = ", ".join(f"placed.{column}" for column in [*ok_columns(table_name), *PLACED_COLUMNS])
+        said = "laid.start_stamp, laid.end_stamp, laid.reason, laid.column_name"
+        laid, has_problem = ON_ITS_NOTE, "laid.reason IS NOT NULL"
     con.execute(f"""
-        CREATE OR REPLACE {form} placed_{table_name} AS
-        SELECT {columns}, file.delivery_number FROM ({rows}) AS placed
-        JOIN delivered_file AS file ON file.file_number = placed.file_number""")
+        CREATE OR REPLACE TEMP TABLE contested_{table_name} AS
+        WITH suspect AS (
+            SELECT hash({listed}) AS key_hash FROM (
+                SELECT {listed} FROM row_{table_name}
+                UNION ALL SELECT {listed} FROM broken_row WHERE has_key AND table_name = {text(table_name)})
+            GROUP BY key_hash HAVING count(*) > 1)
+        SELECT held.*, {row_key("held")} AS row_number, {said}, file.delivery_number
+        FROM row_{table_name} AS held
+        JOIN delivered_file AS file ON file.file_number = held.file_number
+        {laid}
+        WHERE {has_problem} OR hash({listed}) IN (SELECT key_hash FROM suspect)""")
 
 
 def _find_fates(con, table_name: str) -> None:
@@ -88,19 +148,14 @@ def _find_fates(con, table_name: str) -> None:
     keys = [name(key) for key in key_fields(table_name)]
     listed = ", ".join(keys)
     same_key = " AND ".join(f"placed.{key} IS NOT DISTINCT FROM crowded.{key}" for key in keys)
-    content = ", ".join(_content(table_name, name(field.field)) for field in contract_fields(table_name))
+    content = ", ".join(_content(table_name, field.field) for field in contract_fields(table_name))
     # What is wrong with a row itself keeps it from standing; that its note is not there does not.
     competes = f"coalesce(placed.reason IN {WAITS_FOR_NOTE}, true)"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE fate_{table_name} AS
-        -- keys that may stand on several sound rows: whole numbers are compared faster than texts
-        WITH suspect AS (
-            SELECT hash({listed}) AS key_hash FROM placed_{table_name} AS placed WHERE {competes}
-            GROUP BY key_hash HAVING count(*) > 1),
         -- one row a key of several sound rows
-        crowded AS (
-            SELECT {listed} FROM placed_{table_name} AS placed
-            WHERE {competes} AND hash({listed}) IN (SELECT key_hash FROM suspect)
+        WITH crowded AS (
+            SELECT {listed} FROM contested_{table_name} AS placed WHERE {competes}
             GROUP BY {listed} HAVING count(*) > 1),
         -- their rows; of the exact repeats within a delivery the first is copy 1
         copies AS (
@@ -108,7 +163,7 @@ def _find_fates(con, table_name: str) -> None:
                 row({content}) AS content,
                 row_number() OVER (PARTITION BY placed.delivery_number, {content}
                     ORDER BY placed.file_number, placed.source_line, placed.piece, placed.row_number) AS copy_number
-            FROM placed_{table_name} AS placed JOIN crowded ON {same_key} WHERE {competes}),
+            FROM contested_{table_name} AS placed JOIN crowded ON {same_key} WHERE {competes}),
         -- first copies, and in how many versions their delivery brings the key
         versions AS (
             SELECT *, count(*) OVER (PARTITION BY delivery_number, {listed}) AS version_count
@@ -133,55 +188,64 @@ def _find_fates(con, table_name: str) -> None:
         CREATE OR REPLACE TEMP TABLE newest_{table_name} AS
         WITH quarantined AS (
             SELECT {listed} {broken}
-            UNION SELECT {listed} FROM placed_{table_name} AS placed
+            UNION SELECT {listed} FROM contested_{table_name} AS placed
             LEFT JOIN fate_{table_name} AS known ON known.row_number = placed.row_number
             WHERE placed.reason IS NOT NULL OR known.fate = 'key_used_twice'),
         brought AS (
             SELECT {listed}, delivery_number {broken}
             UNION ALL SELECT {", ".join("placed." + key for key in keys)}, placed.delivery_number
-            FROM placed_{table_name} AS placed
+            FROM contested_{table_name} AS placed
             JOIN quarantined AS crowded ON {same_key})
         SELECT {listed}, max(delivery_number) AS delivery_number FROM brought GROUP BY {listed}""")
 
 
 def _content(table_name: str, column: str) -> str:
     """A column as rows of one key are compared; without a note a bare time has no date, and is compared as a time."""
-    if table_name == "note_blocks" and column in ("started_at", "ended_at"):
-        cell = f"placed.{column.removesuffix('_at')}_cell"
-        bare = f"CAST(try_cast(left({cell}, 15) AS TIME) AS VARCHAR)"
-        return f"coalesce(CAST(placed.{column} AS VARCHAR), {bare}, {cell})"
-    return f"placed.{column}"
+    if table_name == "note_blocks" and column in STAMPS:
+        bare = f"CAST(try_cast(left(placed.{column}, 15) AS TIME) AS VARCHAR)"
+        stamp = f"CAST(placed.{STAMPS[column]} AS VARCHAR)"
+        return f"coalesce({stamp}, {bare}, placed.{column})"
+    return f"placed.{name(column)}"
 
 
 def _keep_past(con, table_name: str) -> None:
-    """past_<table>: the rows that stand behind others, or are quarantined for what other rows show."""
-    con.execute(
-        f"CREATE OR REPLACE TABLE past_{table_name} AS "
-        f"SELECT held.* FROM row_{table_name} AS held WHERE held.rowid IN ({_fallen(table_name)})"
-    )
+    """past_<table>: the rows that stand behind others, or are quarantined for what other rows show; fallen_<table>:
+    their keys."""
+    con.execute(f"""
+        CREATE OR REPLACE TABLE fallen_{table_name} AS
+        SELECT row_number FROM fate_{table_name} WHERE fate IS NOT NULL
+        UNION SELECT row_number FROM contested_{table_name} WHERE reason IS NOT NULL""")
+    con.execute(f"""
+        CREATE OR REPLACE TABLE past_{table_name} AS
+        SELECT {", ".join(row_columns(table_name))} FROM contested_{table_name} AS held
+        WHERE held.row_number IN (SELECT row_number FROM fallen_{table_name})""")
 
 
-def _fallen(table_name: str) -> str:
-    """A query of the row numbers in row_<table> of the rows that do not stand; only of blocks a note has its say."""
-    fallen = f"SELECT row_number FROM fate_{table_name} WHERE fate IS NOT NULL"
-    if table_name != "note_blocks":
-        return fallen
-    return f"{fallen} UNION ALL SELECT row_number FROM placed_{table_name} WHERE reason IS NOT NULL"
-
-
-def _accept(con, table_name: str) -> None:
-    """ok_<table>: what is left of the placed rows without the past ones. Nearly all stand: none is written again."""
-    con.execute(f"DROP TABLE IF EXISTS ok_{table_name}")
-    if table_name != "note_blocks":
-        con.execute(f"DROP VIEW placed_{table_name}")
-        con.execute(f"DELETE FROM row_{table_name} WHERE rowid IN ({_fallen(table_name)})")
-        con.execute(f"ALTER TABLE row_{table_name} RENAME TO ok_{table_name}")
+def _accept(con, table_name: str, folder: Path | None) -> None:
+    """ok_<table>: the rows without the past ones, written once."""
+    is_laid = table_name == "note_blocks"
+    columns = [(is_laid and LAID.get(column)) or f"held.{column}" for column in ok_columns(table_name)]
+    rows = f"""
+        SELECT {", ".join(columns)}
+        FROM row_{table_name} AS held
+        {ON_ITS_NOTE if is_laid else ""}
+        ANTI JOIN fallen_{table_name} AS fallen ON fallen.row_number = {row_key("held")}"""
+    if folder is None:
+        con.execute(f"CREATE OR REPLACE TABLE ok_{table_name} AS {rows}")
         return
-    con.execute(f"DROP TABLE row_{table_name}")
-    con.execute(f"DELETE FROM placed_{table_name} WHERE row_number IN ({_fallen(table_name)})")
-    for column in (*PLACED_COLUMNS, "delivery_number"):
-        con.execute(f"ALTER TABLE placed_{table_name} DROP COLUMN {column}")
-    con.execute(f"ALTER TABLE placed_{table_name} RENAME TO ok_{table_name}")
+    file = text(str(folder / f"{table_name}.parquet"))
+    ordered = f"{with_file(f'({rows})')} ORDER BY {PUBLISHED_ORDER[table_name]}"
+    con.execute(f"COPY ({ordered}) TO {file} ({PUBLISHED_FORM})")
+    con.execute(f"CREATE OR REPLACE VIEW ok_{table_name} AS SELECT * EXCLUDE (source_file) FROM read_parquet({file})")
+
+
+def with_file(rows: str) -> str:
+    """A query of accepted rows with the name of the file that each came from, as they are published; `held` is the
+    row."""
+    return (
+        f"SELECT held.*, file.file_name AS source_file FROM {rows} AS held "
+        "JOIN delivered_file AS file ON file.file_number = held.file_number"
+    )
 
 
 def _set_aside(con, table_name: str) -> None:
@@ -196,7 +260,7 @@ def _set_aside(con, table_name: str) -> None:
         SELECT {text(table_name)}, held.file_number, held.source_line, held.piece,
             CASE WHEN known.fate IS NOT NULL THEN {text(key_fields(table_name)[0])} ELSE held.column_name END,
             coalesce(known.fate, held.reason), {", ".join(values)}
-        FROM placed_{table_name} AS held
+        FROM contested_{table_name} AS held
         LEFT JOIN fate_{table_name} AS known ON known.row_number = held.row_number
         JOIN newest_{table_name} AS newest ON {is_newest}
         WHERE known.fate = 'key_used_twice' AND newest.delivery_number = held.delivery_number
@@ -214,7 +278,7 @@ def _set_aside(con, table_name: str) -> None:
     con.execute(f"""
         INSERT INTO duplicate_row
         SELECT {text(table_name)}, placed.file_number, placed.source_line
-        FROM placed_{table_name} AS placed
+        FROM contested_{table_name} AS placed
         JOIN fate_{table_name} AS known ON known.row_number = placed.row_number
         JOIN delivered_file AS file ON file.file_number = placed.file_number
         WHERE known.fate = 'duplicate' AND file.is_new ORDER BY {FIRST_IN_LOAD_ORDER}""")

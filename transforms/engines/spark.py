@@ -16,9 +16,6 @@ from transforms.engines.spark_faults import told_in_one_line
 from transforms.engines.spark_statements import arrow_for_spark, asks_catalogue, bound, quoted
 from transforms.engines.spark_types import spark_type
 
-#: Tables whose rows are known again by a number of their own: DuckDB gives every table one.
-_WITH_ROWID = "row_"
-
 
 @dataclass
 class SparkRows:
@@ -210,15 +207,13 @@ class SparkEngine:
             self._forget(table.db or "main", table.name)
 
     def _typed(self, schema: str, name: str, frame):
-        """The rows with DuckDB's types, and with a number of their own where they are asked for one."""
+        """The rows with DuckDB's types."""
         kinds = self.columns(name, schema)
         held = {column.lower(): column for column in frame.columns}
         cells = [
             f"cast({quoted(held[column.lower()])} as {spark_type(kind)}) as {quoted(column)}"
             for column, kind in kinds.items()
         ]
-        if name.startswith(_WITH_ROWID):
-            cells.append("monotonically_increasing_id() as rowid")
         return frame.selectExpr(*cells)
 
     def _keep(self, schema: str, name: str, frame) -> None:

@@ -5,7 +5,8 @@ raw_<table> is a view of files that are read in place, and of the rows that a ma
 with cells as Parquet files hold them, where all files agree on types that need no reading as text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,19 @@ def require_sound_files(connection: duckdb.DuckDBPyConnection) -> None:
             raise _changed(file_name)
 
 
-def broken_parquet(connection: duckdb.DuckDBPyConnection) -> InputRejected | None:
+@contextmanager
+def telling_of_files(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Tells an error of DuckDB as InputRejected where a Parquet file that is read in place is the reason: its text may
+    quote the file's content."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as problem:
+        raise _broken_parquet(connection) or problem from None
+
+
+def _broken_parquet(connection: duckdb.DuckDBPyConnection) -> InputRejected | None:
     """What to raise for the first Parquet file whose rows cannot be read; None where all can."""
     files = connection.execute("SELECT file_number, file_name FROM input_file WHERE format = 'parquet'").fetchall()
     for number, file_name in files:
