@@ -159,22 +159,22 @@ def _caps(con) -> list[Cap]:
     caps = rows_as_dicts(
         con,
         """
-        select l.procedure_code, c.cap_units, c.adjudication_indicator, c.reference_key, c.citation
-        from stg_term as l
+        select term.procedure_code, c.cap_units, c.adjudication_indicator, c.reference_key, c.citation
+        from stg_term as term
         join ref_code_cap as c
             on c.reference_key = case
-                when l.is_mue_bound and (l.payer_cap_units is null or l.mue_units <= l.payer_cap_units)
-                    then l.mue_reference_key
-                else l.payer_cap_reference_key
+                when term.is_mue_bound and (term.payer_cap_units is null or term.mue_units <= term.payer_cap_units)
+                    then term.mue_reference_key
+                else term.payer_cap_reference_key
             end
-        order by l.procedure_code
+        order by term.procedure_code
         """,
     )
     day_cap = rows_as_dicts(
         con,
         "select distinct null as procedure_code, m.timed_units_per_day_cap as cap_units, "
-        "null as adjudication_indicator, m.reference_key, m.citation from stg_term as l "
-        "join ref_payer_method as m on m.reference_key = l.payer_reference_key "
+        "null as adjudication_indicator, m.reference_key, m.citation from stg_term as term "
+        "join ref_payer_method as m on m.reference_key = term.payer_reference_key "
         "where m.timed_units_per_day_cap is not null",
     )
     return [Cap(**row) for row in caps + day_cap]

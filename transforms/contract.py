@@ -27,6 +27,7 @@ from transforms.settle import (
     PLACE_COLUMNS,
     PROSE,
     count_accepted_dates,
+    on_lines,
     row_columns,
     row_key,
     settle_rows,
@@ -231,11 +232,12 @@ def fill_row_json(con) -> None:
     for (file_number,) in numbers:
         if not _has_table(con, f"file_{file_number}"):
             continue
+        here = f"quarantine WHERE file_number = {file_number}"
         con.execute(f"""
             INSERT INTO row_text
             SELECT {file_number}, source_line, min({_row_json(con, file_number)})
             FROM file_{file_number}
-            WHERE source_line IN (SELECT source_line FROM quarantine WHERE file_number = {file_number})
+            WHERE source_line IN (SELECT source_line FROM {here}) AND {on_lines(con, "source_line", here)}
             GROUP BY source_line""")
     con.execute("""
         CREATE OR REPLACE TABLE quarantine AS

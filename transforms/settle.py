@@ -49,6 +49,8 @@ LAID = {
     "started_cell": "held.started_at AS started_cell",
     "ended_cell": "held.ended_at AS ended_cell",
 }
+#: So many lines are listed in a condition.
+MOST_LISTED = 50_000
 #: How accepted rows are published: the same rows give the same bytes.
 PUBLISHED_FORM = "format parquet, compression zstd"
 PUBLISHED_ORDER = {
@@ -122,24 +124,41 @@ def _contest(con, table_name: str) -> None:
     """contested_<table>: the rows whose fate other rows have a say in, because a key seems to be theirs too (nearly
     always: whole numbers are compared faster than texts) or because of their note; each with its key, its delivery, and
     the reason of what its note shows to be wrong with it."""
-    listed = ", ".join(name(key) for key in key_fields(table_name))
-    said = "CAST(NULL AS VARCHAR) AS reason, CAST(NULL AS VARCHAR) AS column_name"
-    laid, has_problem = "", "false"
+    keys = [name(key) for key in key_fields(table_name)]
+    listed = ", ".join(keys)
+    said, on_its_note, problem = "CAST(NULL AS VARCHAR) AS reason, CAST(NULL AS VARCHAR) AS column_name", "", "false"
     if table_name == "note_blocks":
         said = "laid.start_stamp, laid.end_stamp, laid.reason, laid.column_name"
-        laid, has_problem = ON_ITS_NOTE, "laid.reason IS NOT NULL"
+        on_its_note, problem = ON_ITS_NOTE, "laid.reason IS NOT NULL"
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE contested_{table_name} AS
-        WITH suspect AS (
+        CREATE OR REPLACE TEMP TABLE suspect_{table_name} AS
+        WITH crowded AS (
             SELECT hash({listed}) AS key_hash FROM (
                 SELECT {listed} FROM row_{table_name}
                 UNION ALL SELECT {listed} FROM broken_row WHERE has_key AND table_name = {text(table_name)})
             GROUP BY key_hash HAVING count(*) > 1)
-        SELECT held.*, {row_key("held")} AS row_number, {said}, file.delivery_number
+        SELECT {row_key("held")} AS row_number, held.source_line
         FROM row_{table_name} AS held
+        {on_its_note}
+        WHERE {problem} OR hash({", ".join(f"held.{key}" for key in keys)}) IN (SELECT key_hash FROM crowded)""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE contested_{table_name} AS
+        SELECT held.*, suspect.row_number, {said}, file.delivery_number
+        FROM row_{table_name} AS held
+        JOIN suspect_{table_name} AS suspect ON suspect.row_number = {row_key("held")}
         JOIN delivered_file AS file ON file.file_number = held.file_number
-        {laid}
-        WHERE {has_problem} OR hash({listed}) IN (SELECT key_hash FROM suspect)""")
+        {on_its_note}
+        WHERE {on_lines(con, "held.source_line", f"suspect_{table_name}")}""")
+    con.execute(f"DROP TABLE suspect_{table_name}")
+
+
+def on_lines(con, column: str, rows: str) -> str:
+    """A condition on the line in `column` that few rows pass beside those on the lines of the rows in `rows`: what is
+    listed is looked for before the cells of a row are read, and what is joined after."""
+    found = con.execute(f"SELECT DISTINCT source_line FROM {rows} LIMIT {MOST_LISTED + 1}").fetchall()
+    if len(found) > MOST_LISTED:
+        return "true"
+    return f"{column} IN ({', '.join(str(line) for (line,) in found)})" if found else "false"
 
 
 def _find_fates(con, table_name: str) -> None:
