@@ -2,8 +2,8 @@
 
     python -m tests.spark_beyond_memory [VISITS] [MEGABYTES]
 
-Writes its own extract, with notes so long that the rows as text are a tenth more than MEGABYTES (1024), the memory that
-Spark on local[2] is given; audits it with DuckDB and with Spark, and prints the seconds of the heavy stages, and
+Writes its own extract, with notes so long that they alone are a tenth more than MEGABYTES (640), the memory that Spark
+on local[2] is given; audits it with DuckDB and with Spark, and prints the seconds of the heavy stages, and
 whether both published the same. Minutes long: a make target.
 """
 
@@ -79,4 +79,4 @@ def audit(folder: Path, engine: str, *more: str) -> Path:
 
 if __name__ == "__main__":
     given = [int(one) for one in sys.argv[1:]]
-    sys.exit(main(*given, *(60_000, 1024)[len(given) :]))
+    sys.exit(main(*given, *(120_000, 640)[len(given) :]))
