@@ -4,6 +4,7 @@ How it is put into place is in placing.py: readers see the last run or the next 
 """
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from expectations.report.html import write_html
 from expectations.report.workbook import write_workbook
 from flows.dispositions import LOG
 from flows.dispositions_table import FINDINGS, disposition_counts
-from flows.durable import link_or_copy, sha256
+from flows.durable import sha256
 from flows.failures import system_words
 from flows.manifest import describe
 from flows.months import MONTHLY, require_whole, write_months
@@ -24,7 +25,7 @@ from flows.published import KEPT_TABLES
 from flows.summary_counts import SUMMARY, summary_counts
 from transforms.errors import UsageProblem
 from transforms.full_disk import full_disk
-from transforms.settle import PUBLISHED_FORM, PUBLISHED_ORDER, with_file
+from transforms.settle import PUBLISHED_FORM, PUBLISHED_ORDER, read_accepted, with_file
 
 #: What each Parquet file holds, and in which order: the same rows give the same bytes.
 TABLES = {
@@ -76,9 +77,9 @@ def _write_files(run, con, folder: Path) -> dict:
     started = time.monotonic()
     (folder / "accepted").mkdir()
     linked = write_months(run, con, folder) if run.kept else {}
-    written = _link_accepted(run, folder)
+    accepted = _place_accepted(run, con, folder)
     for name, query in TABLES.items():
-        if name not in written and (not run.kept or name not in MONTHLY):
+        if name not in accepted and (not run.kept or name not in MONTHLY):
             _copy(con, query, folder / f"{name}.parquet", PUBLISHED_FORM)
     for table in KEPT_TABLES:
         _copy(con, f"select * from {table} order by all", folder / "accepted" / f"{table}.parquet", "format parquet")
@@ -113,13 +114,14 @@ def _write_files(run, con, folder: Path) -> dict:
     return manifest
 
 
-def _link_accepted(run, folder: Path) -> set[str]:
-    """Puts into the run's folder the accepted rows that the contract has written as they are published, if it has;
-    gives their names."""
-    files = sorted(run.accepted.glob("*.parquet"))
-    for path in files:
-        link_or_copy(path, folder / "accepted" / path.name)
-    return {f"accepted/{path.stem}" for path in files}
+def _place_accepted(run, con, folder: Path) -> set[str]:
+    """Moves the accepted rows into the run's folder, where the contract has written them as they are published (neither
+    a warehouse nor Spark does); gives their names. Not linked: a file with two names is taken for a published run's."""
+    names = set()
+    for path in sorted(run.accepted.glob("*.parquet")):
+        read_accepted(con, Path(shutil.move(path, folder / "accepted" / path.name)))
+        names.add(f"accepted/{path.stem}")
+    return names
 
 
 def _copy(con, query: str, path: Path, form: str) -> None:

@@ -212,6 +212,22 @@ class TestPublishing:
         assert again.err == f"minutewise: this audit is published already: {out / 'runs' / run}\n"
         assert published(out) == ([run], run)
 
+    def test_every_file_is_on_the_disk_before_it_is_served(self, extracts, tmp_path, quick, monkeypatch):
+        """Those too that were written while the audit ran, and only moved when it was published."""
+        synced, usual = {}, os.fsync
+
+        def fsync(handle):
+            synced[os.fstat(handle).st_ino] = os.fstat(handle).st_mtime_ns
+            usual(handle)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        assert audit(extracts, tmp_path / "out").code == 0
+        run = tmp_path / "out" / "runs" / (tmp_path / "out" / "current").read_text().strip()
+        files = [path for path in run.rglob("*") if path.is_file()]
+        assert {"claims.parquet", "notes.parquet", "note_blocks.parquet"} <= {path.name for path in files}
+        for path in files:
+            assert synced.get(path.stat().st_ino) == path.stat().st_mtime_ns, path.name
+
     def test_json_is_one_document_and_text_says_where_to_look(self, extracts, tmp_path, quick):
         told = audit(extracts, tmp_path / "out", "--json")
         document = json.loads(told.out)

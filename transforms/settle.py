@@ -11,6 +11,7 @@ from pathlib import Path
 from transforms.contract_blocks import CLOCK_COLUMNS, blocks_on_notes
 from transforms.contract_fields import TABLES, contract_fields, key_fields
 from transforms.contract_sql import name, text
+from transforms.engine import glob_free
 
 # The prose of a table that may speak of minutes.
 PROSE = {"notes": "narrative", "note_blocks": "description"}
@@ -252,10 +253,16 @@ def _accept(con, table_name: str, folder: Path | None) -> None:
     if folder is None:
         con.execute(f"CREATE OR REPLACE TABLE ok_{table_name} AS {rows}")
         return
-    file = text(str(folder / f"{table_name}.parquet"))
+    path = folder / f"{table_name}.parquet"
     ordered = f"{with_file(f'({rows})')} ORDER BY {PUBLISHED_ORDER[table_name]}"
-    con.execute(f"COPY ({ordered}) TO {file} ({PUBLISHED_FORM})")
-    con.execute(f"CREATE OR REPLACE VIEW ok_{table_name} AS SELECT * EXCLUDE (source_file) FROM read_parquet({file})")
+    con.execute(f"COPY ({ordered}) TO {text(str(path))} ({PUBLISHED_FORM})")
+    read_accepted(con, path)
+
+
+def read_accepted(con, path: Path) -> None:
+    """Makes ok_<table> the rows of the published file `path`, which is called <table>.parquet."""
+    rows = f"read_parquet({text(glob_free(path))})"
+    con.execute(f"CREATE OR REPLACE VIEW ok_{path.stem} AS SELECT * EXCLUDE (source_file) FROM {rows}")
 
 
 def with_file(rows: str) -> str:
