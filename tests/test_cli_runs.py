@@ -281,6 +281,15 @@ class TestPublishing:
         assert ran.code == 0, ran.err
         assert {rule["status"] for rule in json.loads(ran.out)["rules"]} == {"not_applicable"}
 
+    def test_folders_called_like_columns_are_folders(self, tmp_path, quick):
+        extracts = write_days(tmp_path / "extracts", day(1), day(2))
+        for number, name in enumerate(("discipline=OT", "service_date=2026-05-05", "note_id=7", "site=east")):
+            plain = json.loads(audit(extracts, tmp_path / str(number), "--json").out)
+            named = audit(extracts, tmp_path / name, "--json")
+            assert named.code == 0, named.err
+            assert json.loads(named.out)["files"]["units.parquet"] == plain["files"]["units.parquet"]
+            assert json.loads(named.out)["rows"] == plain["rows"]
+
     def test_names_of_other_scripts(self, tmp_path, quick):
         extracts = write_days(tmp_path / os.fsdecode(b"\xff \xc3\xbc's [1]*"), day(1))
         out = tmp_path / "aus gäbe 'Ω' [1]* #%"

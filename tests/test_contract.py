@@ -226,6 +226,30 @@ def test_a_files_own_column_names_may_be_anything():
     assert con.execute("SELECT row_json FROM quarantine").fetchone()[0] == '{"it\'s \\"x\\"":"a","Größe":"b"}'
 
 
+@pytest.mark.parametrize(
+    ("ended", "fate"),
+    [
+        (("09:30", "09:30:00"), ["block_without_note"]),
+        (("09:30", "09:45"), ["key_used_twice", "key_used_twice"]),
+        (("09:30", None), ["key_used_twice", "key_used_twice"]),
+    ],
+)
+def test_blocks_that_wait_for_their_note_contradict_each_other_by_their_bare_times(ended, fate):
+    """Without a note a bare time has no date, and is still a time: blocks that differ in it are no repeats."""
+    waiting = [{**BLOCK, "started_at": "09:00", "ended_at": end} for end in ended]
+    con = audit_rows([("note_blocks", waiting)])
+    assert [reason for *_, reason in reasons(con, "note_blocks")] == fate
+    assert counts(con) == [(2, 0, len(fate), 2 - len(fate))]
+
+
+@pytest.mark.parametrize(("files", "condition"), [(2, "l IN (5, 6)"), (3, "true")])
+def test_lines_are_listed_as_long_as_all_files_can_hold_the_list(monkeypatch, files, condition):
+    monkeypatch.setattr(settle, "MOST_LISTED", 5)
+    con = duckdb.connect()
+    con.execute("CREATE TABLE few AS SELECT unnest([5, 6, 5]) AS source_line")
+    assert settle.on_lines(con, "l", "few", files).replace("6, 5", "5, 6") == condition
+
+
 # ---- counts
 
 

@@ -50,7 +50,7 @@ LAID = {
     "started_cell": "held.started_at AS started_cell",
     "ended_cell": "held.ended_at AS ended_cell",
 }
-#: So many lines are listed in a condition.
+#: So many lines are listed in a condition, over all files that it is asked of: each of them holds the list in memory.
 MOST_LISTED = 50_000
 #: How accepted rows are published: the same rows give the same bytes.
 PUBLISHED_FORM = "format parquet, compression zstd"
@@ -142,6 +142,8 @@ def _contest(con, table_name: str) -> None:
         FROM row_{table_name} AS held
         {on_its_note}
         WHERE {problem} OR hash({", ".join(f"held.{key}" for key in keys)}) IN (SELECT key_hash FROM crowded)""")
+    of_table = f"SELECT count(*) FROM input_file WHERE table_name = {text(table_name)}"
+    few = on_lines(con, "held.source_line", f"suspect_{table_name}", con.execute(of_table).fetchone()[0])
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE contested_{table_name} AS
         SELECT held.*, suspect.row_number, {said}, file.delivery_number
@@ -149,15 +151,17 @@ def _contest(con, table_name: str) -> None:
         JOIN suspect_{table_name} AS suspect ON suspect.row_number = {row_key("held")}
         JOIN delivered_file AS file ON file.file_number = held.file_number
         {on_its_note}
-        WHERE {on_lines(con, "held.source_line", f"suspect_{table_name}")}""")
+        WHERE {few}""")
     con.execute(f"DROP TABLE suspect_{table_name}")
 
 
-def on_lines(con, column: str, rows: str) -> str:
+def on_lines(con, column: str, rows: str, files: int = 1) -> str:
     """A condition on the line in `column` that few rows pass beside those on the lines of the rows in `rows`: what is
-    listed is looked for before the cells of a row are read, and what is joined after."""
-    found = con.execute(f"SELECT DISTINCT source_line FROM {rows} LIMIT {MOST_LISTED + 1}").fetchall()
-    if len(found) > MOST_LISTED:
+    listed is looked for before the cells of a row are read, and what is joined after. `files` are so many as are asked.
+    """
+    most = MOST_LISTED // max(1, files)
+    found = con.execute(f"SELECT DISTINCT source_line FROM {rows} LIMIT {most + 1}").fetchall()
+    if len(found) > most:
         return "true"
     return f"{column} IN ({', '.join(str(line) for (line,) in found)})" if found else "false"
 
@@ -261,7 +265,8 @@ def _accept(con, table_name: str, folder: Path | None) -> None:
 
 def read_accepted(con, path: Path) -> None:
     """Makes ok_<table> the rows of the published file `path`, which is called <table>.parquet."""
-    rows = f"read_parquet({text(glob_free(path))})"
+    # A folder called like a column would stand for it.
+    rows = f"read_parquet({text(glob_free(path))}, hive_partitioning = false)"
     con.execute(f"CREATE OR REPLACE VIEW ok_{path.stem} AS SELECT * EXCLUDE (source_file) FROM {rows}")
 
 
