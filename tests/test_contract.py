@@ -242,7 +242,7 @@ def test_blocks_that_wait_for_their_note_contradict_each_other_by_their_bare_tim
     assert counts(con) == [(2, 0, len(fate), 2 - len(fate))]
 
 
-@pytest.mark.parametrize(("files", "condition"), [(2, "l IN (5, 6)"), (3, "true")])
+@pytest.mark.parametrize(("files", "condition"), [(2, "l IN (5, 6)"), (3, "l IN (SELECT source_line FROM few)")])
 def test_lines_are_listed_as_long_as_all_files_can_hold_the_list(monkeypatch, files, condition):
     monkeypatch.setattr(settle, "MOST_LISTED", 5)
     con = duckdb.connect()

@@ -261,3 +261,16 @@ def test_a_file_that_spark_cannot_read_is_told_in_one_line(session, tmp_path):
         session.sql("select cast('Jane Roe' as int)").collect()
     assert "CAST_INVALID_INPUT" in str(told.value)
     assert "Jane" not in str(told.value) and "\n" not in str(told.value)
+
+
+@needs_spark
+@pytest.mark.parametrize("statement", ["delete from held", "update held set n = 2", "alter table held rename to kept"])
+def test_what_spark_cannot_do_to_a_table_is_refused_and_not_done_to_its_shape_alone(session, statement):
+    from transforms.engines.spark import SparkEngine
+
+    spark = SparkEngine(session, f"refusing_{os.getpid()}")
+    spark.execute("create table held as select 1 as n")
+    with pytest.raises(NotImplementedError):
+        spark.execute(statement)
+    assert spark.execute("select n from held").fetchall() == [(1,)]
+    spark.session.sql(f"drop database {spark.database} cascade")

@@ -237,7 +237,7 @@ def fill_row_json(con) -> None:
             INSERT INTO row_text
             SELECT {file_number}, source_line, min({_row_json(con, file_number)})
             FROM file_{file_number}
-            WHERE source_line IN (SELECT source_line FROM {here}) AND {on_lines(con, "source_line", here)}
+            WHERE {on_lines(con, "source_line", here)}
             GROUP BY source_line""")
     con.execute("""
         CREATE OR REPLACE TABLE quarantine AS

@@ -156,13 +156,13 @@ def _contest(con, table_name: str) -> None:
 
 
 def on_lines(con, column: str, rows: str, files: int = 1) -> str:
-    """A condition on the line in `column` that few rows pass beside those on the lines of the rows in `rows`: what is
-    listed is looked for before the cells of a row are read, and what is joined after. `files` are so many as are asked.
+    """The condition that the line in `column` is one of those in `rows`. Where they are few they are listed: a list is
+    looked for before the other cells of a row are read, a query after. `files` are so many as are asked.
     """
     most = MOST_LISTED // max(1, files)
     found = con.execute(f"SELECT DISTINCT source_line FROM {rows} LIMIT {most + 1}").fetchall()
     if len(found) > most:
-        return "true"
+        return f"{column} IN (SELECT source_line FROM {rows})"
     return f"{column} IN ({', '.join(str(line) for (line,) in found)})" if found else "false"
 
 
