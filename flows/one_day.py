@@ -82,14 +82,14 @@ def count_day(minutes: dict[str, int], payer: str | None, day: date, reference: 
         setting = Setting(day)
         stage_rows(con, setting)
         judge_rows(con, setting)
-        total = con.execute("select cms_units, ama_units from part.unit_day").fetchone()
+        total = con.execute("select cms_units, ama_units from unit_day").fetchone()
         slots = con.execute(
-            "select c.procedure_code, c.credited_minutes - 15 * (n.unit_number - 1) from part.unit_day_code as c, "
+            "select c.procedure_code, c.credited_minutes - 15 * (n.unit_number - 1) from unit_day_code as c, "
             "(select unnest(generate_series(1, 200)) as unit_number) as n "
             "where c.credited_minutes > 15 * (n.unit_number - 1)"
         ).fetchall()
         alone = con.execute(
-            "select procedure_code, ama_units from part.unit_day_code where ama_units > 0 order by procedure_code"
+            "select procedure_code, ama_units from unit_day_code where ama_units > 0 order by procedure_code"
         ).fetchall()
         line = rows_as_dicts(con, "select * from stg_term limit 1")[0]
         return Day(

@@ -1,11 +1,14 @@
 """The SQL models keep their promises: headers, named columns, stages in one direction, comments on every CTE."""
 
 import re
+from datetime import date
+from pathlib import Path
 
 import pytest
 import sqlglot
 from sqlglot import exp
 
+from tests.sql_runs import Asked, audited
 from transforms.dialects import carried
 from transforms.models import STAGES, VIOLATION_COLUMNS, load_models
 
@@ -116,3 +119,12 @@ def test_the_order_of_models_is_what_a_parser_finds(model):
 def test_is_carried_over_to_spark_as_a_parsable_text(model):
     """Running it there is test_spark.py's; this one needs no Java."""
     assert sqlglot.parse_one(carried(model.text, "spark"), read="spark")
+
+
+def test_minutes_and_units_of_a_pass_are_written_to_no_file():
+    samples = Path(__file__).resolve().parents[1] / "data" / "samples"
+    with audited(Asked(samples, date(2026, 11, 10), samples / "reference")) as con:
+        held = dict(con.execute("select table_name, temporary from duckdb_tables()").fetchall())
+    tables = {model.name for model in MODELS if not model.is_view}
+    passing = {name for name in tables if name.startswith(("min_", "unit_"))}
+    assert {name for name in tables if held[name]} == passing and len(passing) > 5

@@ -65,6 +65,11 @@ class Model:
         return self.stage == "findings" or self.header.get("form") == "view"
 
     @property
+    def is_passing(self) -> bool:
+        """Minutes and units are read in their pass alone; to write them would cost more than to compute them."""
+        return self.stage in ("minutes", "units") and not self.is_view
+
+    @property
     def reads(self) -> set[str]:
         """Names after from and join, CTEs included; good enough to order models (a test checks it by parsing)."""
         return set(_TABLE_NAME.findall(_COMMENT.sub("", self.text)))
@@ -95,10 +100,12 @@ def _read(stage: str, path: Path) -> Model:
 
 
 def run_model(con, model: Model, schema: str = "main") -> None:
-    """Makes the model's table or view; an error names the model, and never a value."""
+    """Makes the model's table or view, in `schema` where it is no temporary one; an error names the model, and never a
+    value."""
+    form = "view" if model.is_view else "table"
+    made = f"temp table {model.name}" if model.is_passing else f"{form} {schema}.{model.name}"
     with naming(model):
-        form = "view" if model.is_view else "table"
-        con.execute(f"create or replace {form} {schema}.{model.name} as {model.text}")
+        con.execute(f"create or replace {made} as {model.text}")
 
 
 @contextmanager

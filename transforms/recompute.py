@@ -149,7 +149,8 @@ def _only(touched: str | None) -> str:
 def _run_pass(con, first: date, last: date, touched: str | None) -> None:
     """Recomputes and judges the service dates first..last, adding to the result tables.
 
-    The tables of staging are narrowed to these dates by views of the same name in the schema `part`.
+    The tables of staging are narrowed to these dates by views of the same name in the schema `part`. Those of minutes
+    and units are temporary, and stay until the next pass makes its own.
     """
     con.execute(f"create schema if not exists {_PART}")
     dated = con.execute(

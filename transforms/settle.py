@@ -92,7 +92,7 @@ def settle_rows(con, accepted: Path | None = None) -> None:
     for table_name in TABLES:  # blocks come last: they go with their notes
         if table_name == "note_blocks":
             laid = blocks_on_notes("row_note_blocks AS held", row_key("held"))
-            con.execute(f"CREATE OR REPLACE TABLE block_on_note AS {laid}")
+            con.execute(f"CREATE OR REPLACE TEMP TABLE block_on_note AS {laid}")
         _contest(con, table_name)
         _find_fates(con, table_name)
         _keep_past(con, table_name)
@@ -100,6 +100,7 @@ def settle_rows(con, accepted: Path | None = None) -> None:
         _accept(con, table_name, accepted)
         for table in ("contested", "fate", "newest"):
             con.execute(f"DROP TABLE {table}_{table_name}")
+    con.execute("DROP TABLE block_on_note")
 
 
 def row_columns(table_name: str) -> list[str]:

@@ -37,8 +37,8 @@ class SparkRows:
 class SparkEngine:
     """One run's tables on Spark, in a database of their own that is dropped at the end.
 
-    Tables are named as in DuckDB; `part.x` and `main.x` are two tables. Raises AuditError for a statement that Spark
-    refuses, EngineFault where Spark itself fails; neither quotes a value.
+    Tables are named as in DuckDB; `part.x` and `main.x` are two tables, and temporary ones stand before both. Raises
+    AuditError for a statement that Spark refuses, EngineFault where Spark itself fails; neither quotes a value.
     """
 
     def __init__(self, session, database: str):
@@ -132,7 +132,7 @@ class SparkEngine:
         if tree.kind == "SCHEMA":
             return
         target = tree.find(exp.Table)
-        schema, name = target.db or "main", target.name
+        schema, name = "temp" if _is_temporary(tree) else target.db or "main", target.name
         if tree.expression is None:
             if not (tree.args.get("exists") and (schema, name) in self._places):
                 self._keep_empty(schema, name)
@@ -169,12 +169,14 @@ class SparkEngine:
         return self.session.createDataFrame(arrow_for_spark(self.shapes.execute(query.sql("duckdb")).to_arrow_table()))
 
     def _schema_of(self, table: exp.Table) -> str:
-        return table.db or next(schema for schema in self._search_path if (schema, table.name) in self._places)
+        """Where a table without a schema stands: as in DuckDB, temporary ones come first."""
+        found = (schema for schema in ("temp", *self._search_path) if (schema, table.name) in self._places)
+        return table.db or next(found, "main")
 
     def _drop(self, tree: exp.Drop) -> None:
         self.shapes.execute(tree.sql("duckdb"))
         for table in tree.find_all(exp.Table):
-            self._forget(table.db or "main", table.name)
+            self._forget(self._schema_of(table), table.name)
 
     def _typed(self, schema: str, name: str, frame):
         """The rows with DuckDB's types."""
@@ -233,11 +235,13 @@ class SparkEngine:
         return carried_tree(tree, "spark")
 
     def _found(self, table: exp.Table) -> str:
-        for schema in [table.db] if table.db else self._search_path:
-            if (schema, table.name) in self._places:
-                return self._places[schema, table.name]
-        raise KeyError(f"no table {table.name}")
+        return self._places[self._schema_of(table), table.name]
 
     def _sql(self, text: str) -> None:
         with told_in_one_line(text):
             self.session.sql(text)
+
+
+def _is_temporary(tree: exp.Create) -> bool:
+    properties = tree.args.get("properties")
+    return properties is not None and properties.find(exp.TemporaryProperty) is not None

@@ -12,7 +12,7 @@ from transforms.engines.spark import SparkEngine
 from transforms.engines.spark_faults import told_in_one_line
 
 #: What only the engine itself needs: rows as they were read, and the reference tables that DuckDB gave it.
-_KEPT_BACK = ("raw_", "read_", "row_", "block_on_note", "fallen_", "past_", "ref_", "crosswalk_", "broken_row")
+_KEPT_BACK = ("raw_", "read_", "row_", "fallen_", "past_", "ref_", "crosswalk_", "broken_row")
 #: Rows that are brought to this machine at once where Spark's files cannot be seen from here.
 ROWS_AT_ONCE = 500_000
 #: Published by month, and the order of the rows within one.
