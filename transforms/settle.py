@@ -52,12 +52,13 @@ LAID = {
 }
 #: So many lines are listed in a condition, over all files that it is asked of: each of them holds the list in memory.
 MOST_LISTED = 50_000
-#: How accepted rows are published: the same rows give the same bytes.
+#: How accepted rows are published: the same rows give the same bytes. Their dates stand together, for everything after
+#: the contract looks at a few dates at a time.
 PUBLISHED_FORM = "format parquet, compression zstd"
 PUBLISHED_ORDER = {
-    "claims": "claim_id, line_number",
-    "notes": "note_id, note_version",
-    "note_blocks": "note_id, note_version nulls first, block_number",
+    "claims": "service_date, claim_id, line_number",
+    "notes": "service_date, note_id, note_version",
+    "note_blocks": "service_date, note_id, note_version nulls first, block_number",
 }
 #: Problems of a block that end when its note comes: until then it is quarantined, and stands among the rows of its key.
 WAITS_FOR_NOTE = ("block_without_note", "note_quarantined")
