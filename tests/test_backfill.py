@@ -113,12 +113,13 @@ class TestAPart:
         assert all(run.is_sound for run in verify(clinic.out, every_run=True))
 
 
-class TestStopped:
-    @pytest.fixture(scope="class")
-    def commands(self):
-        with Commands() as started:
-            yield started
+@pytest.fixture(scope="module")
+def commands():
+    with Commands() as started:
+        yield started
 
+
+class TestStopped:
     def test_in_the_middle_it_goes_on_with_what_is_left(self, clinic, tmp_path, monkeypatch):
         judged = []
 

@@ -236,6 +236,20 @@ class TestTables:
         assert pq.read_table(run / "accepted" / "notes.parquet").num_rows > 300
         assert pq.read_table(run / "accepted" / "note_blocks.parquet").num_rows > 700
 
+    @pytest.mark.parametrize(
+        ("table", "keys"),
+        [
+            ("claims", ("claim_id", "line_number")),
+            ("notes", ("note_id", "note_version")),
+            ("note_blocks", ("note_id", "note_version", "block_number")),
+        ],
+    )
+    def test_accepted_rows_stand_by_date_and_then_by_key(self, run, table, keys):
+        held = pq.read_table(run / "accepted" / f"{table}.parquet").select(["service_date", *keys]).to_pylist()
+        # A block without a version comes before those that have one.
+        order = [tuple(-1 if value is None else value for value in row.values()) for row in held]
+        assert order == sorted(order) and len(set(order)) == len(order) > 300
+
 
 def same_bytes(folder: Path) -> dict[str, str]:
     accepted = (f"accepted/{table}.parquet" for table in TABLES)
