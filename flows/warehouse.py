@@ -11,7 +11,7 @@ import duckdb
 from flows.dispositions_table import COLUMNS as DISPOSITION_COLUMNS
 from flows.durable import fsync
 from flows.earlier_runs import earlier_manifests
-from flows.identity import SCHEMA_VERSION
+from flows.identity import SCHEMA_VERSION, reference_version
 from flows.published import read_published
 from flows.settings import AuditSettings
 from flows.verify import verify
@@ -210,6 +210,16 @@ def _is_cut_short(con, target: Path, tables: set[str]) -> bool:
     return last is not None and last >= whole
 
 
+def _other_reference(settings: AuditSettings, manifest: dict) -> list[str]:
+    """What to say where a rebuild is given other reference tables than its run had: findings change with them."""
+    if not settings.is_rebuild or manifest["reference_version"] == reference_version(settings.reference):
+        return []
+    return [
+        f"the reference tables are not those of {manifest['run_id']}, so findings may change; for the same ones give "
+        "the --reference that it was made with"
+    ]
+
+
 def _from_run(target: Path, settings: AuditSettings, manifest: dict, because: str) -> Kept:
     if manifest["warehouse"].get("is_encrypted") and not settings.key and not settings.is_rebuild:
         raise UsageProblem(f"--warehouse {target}: was encrypted; give its key with --warehouse-key-file")
@@ -240,7 +250,10 @@ def _from_run(target: Path, settings: AuditSettings, manifest: dict, because: st
         is_replaced=True,
         restored_from=folder,
         all_dates_because=because,
-        messages=[f"{because}: {target} is built again from the published run {manifest['run_id']}"],
+        messages=[
+            f"{because}: {target} is built again from the published run {manifest['run_id']}",
+            *_other_reference(settings, manifest),
+        ],
     )
 
 

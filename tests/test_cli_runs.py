@@ -84,6 +84,20 @@ class TestTroubleOnTheWay:
         assert told == [(reason, "P3", date(2026, 3, 3), "N3")]
         assert found == (0,)
 
+    def test_a_quote_over_two_claims_bills_nobody_unknown(self, extracts, tmp_path, quick):
+        """A patient called P3" is nobody: the quote closes the cell that the row before has opened."""
+        claims = extracts / "claims.csv"
+        text = claims.read_text(encoding="utf-8")
+        assert text.count(",P2,") == text.count(",P3,") == 1
+        claims.write_text(text.replace(",P2,", ',"P2,').replace(",P3,", ',P3",'), encoding="utf-8")
+        assert audit(extracts, tmp_path / "out", "--allow-low-match").code == 0
+        run = tmp_path / "out" / "runs" / published(tmp_path / "out")[0][0]
+        with duckdb.connect() as con:
+            told = con.execute(f"select reason, column_name, line_number from '{run}/quarantine.parquet'").fetchall()
+            found = con.execute(f"select rule_id from '{run}/findings.parquet' where severity = 'error'").fetchall()
+        assert told == [("unbalanced_quote", None, 3), ("unbalanced_quote", "patient_id", 4)]
+        assert found == []
+
     def test_a_verdict_that_disagrees_stops_the_run(self, extracts, tmp_path, monkeypatch):
         def otherwise(*_place, **_named):
             raise AuditError("Great Expectations judges otherwise; nothing is published: x")

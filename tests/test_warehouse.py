@@ -367,6 +367,18 @@ class TestBuiltAgain:
         shutil.copytree(own.folder / "held", before)
         assert own.ran(command="rebuild").code == 0 and own.manifest["files"] == files, "no extract is needed"
 
+    def test_a_rebuild_says_where_its_reference_tables_are_others(self, own, tmp_path):
+        """They would change findings in silence: a run's own stand in its folder, and the options are the user's."""
+        cap = {"procedure_code": "97140", "cap_units": 1, "adjudication_indicator": 2, "effective_from": "2026-01-01"}
+        write_reference(tmp_path / "ours", {"code_cap": [cap]})
+        ours, told = ("--reference", tmp_path / "ours"), "the reference tables are not those of"
+        own.night({}, *ours)
+        before = own.run
+        same = own.ran(*ours, command="rebuild")
+        assert (same.code, own.run) == (0, before) and told not in same.err
+        other = own.ran(command="rebuild")
+        assert other.code == 0 and f"{told} {before.name}" in other.err
+
     def test_a_rebuild_as_of_another_day_writes_the_same_bytes(self, own):
         before = own.run
         assert own.ran(command="rebuild", as_of=LATER).code == 0

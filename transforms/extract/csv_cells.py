@@ -1,6 +1,7 @@
 """Single cells of a CSV file: those that cannot be kept as they stand."""
 
 import re
+from collections.abc import Sequence
 
 LONGEST_CELL_BYTES = 100_000
 LONGEST_FREE_TEXT_BYTES = 1_000_000
@@ -19,11 +20,15 @@ class Judge:
     def __init__(self, columns: tuple[str, ...], used: set[str], free_text: set[str]):
         self._columns = [(name, name in used, name in free_text) for name in columns]
 
-    def judged(self, cells: list[str]) -> tuple[list[str], str | None, str | None]:
-        """The cells, those that cannot be read blanked; the first problem and its column."""
+    def judged(self, cells: list[str], ends: Sequence[int] = ()) -> tuple[list[str], str | None, str | None]:
+        """The cells, those that cannot be read blanked; the first problem and its column. `ends` are the places of bare
+        cells that end with a quote which none of theirs opens: in prose it is an inch, elsewhere the end of another
+        row's cell."""
         problem, column, kept = None, None, []
-        for cell, (own_name, is_used, is_free) in zip(cells, self._columns, strict=True):
+        for place, (cell, (own_name, is_used, is_free)) in enumerate(zip(cells, self._columns, strict=True)):
             found = cell_problem(cell, is_used, is_free)
+            if place in ends and is_used and not is_free:
+                found = found or "unbalanced_quote"
             if found:
                 cell = ""
                 if problem is None:

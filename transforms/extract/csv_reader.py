@@ -168,13 +168,13 @@ def _next_row(lines: Lines, shape: CsvShape, judge: Judge, header: list[str]) ->
         return None, 0
     if not line.text.strip(BLANKS):
         return None, 1
-    cells, problem, raw = read_record(lines, line, len(header), shape.delimiter)
-    column = None
+    record = read_record(lines, line, len(header), shape.delimiter)
+    cells, problem, raw, column = record.cells, record.problem, record.raw, None
     if problem is None:
         if cells[0].strip(BLANKS).lower() == header[0] and _trimmed_lower(cells) == header:
             cells, problem = [], "repeated_header"
-        elif _is_suspect(raw, shape.delimiter):
-            cells, problem, column = judge.judged(cells)
+        elif record.ends or _is_suspect(raw, shape.delimiter):
+            cells, problem, column = judge.judged(cells, record.ends)
     if problem is None:
         return [line.number, None, None, None, *cells], len(raw)
     return [line.number, problem, column, unread_text(raw), *_legible(cells, len(header))], len(raw)

@@ -6,8 +6,10 @@ reading goes on with the next line.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from transforms.contract_sql import BLANKS
 from transforms.extract.csv_lines import Line, Lines
 
 LONGEST_RECORD_BYTES = 2_000_000
@@ -20,11 +22,13 @@ class MalformedQuote(Exception):
 
 @dataclass
 class Cells:
-    """The cells read so far; `pending` holds the parts of a quoted cell that is still open, else None."""
+    """The cells read so far; `pending` holds the parts of a quoted cell that is still open, else None. `ends` are the
+    places of bare cells that end with a quote which none of theirs opens."""
 
     cells: list[str]
     pending: list[str] | None = None
     has_stray_quote: bool = False
+    ends: list[int] = field(default_factory=list)
 
     def add(self, line: str, delimiter: str) -> None:
         """Reads one line on; raises MalformedQuote."""
@@ -46,7 +50,10 @@ class Cells:
                 end = line.find(delimiter, position)
                 cell = line[position:] if end < 0 else line[position:end]
                 # A quote inside a bare cell, as in 5" step, is text.
-                self.has_stray_quote = self.has_stray_quote or '"' in cell
+                if '"' in cell:
+                    self.has_stray_quote = True
+                    if cell.rstrip(BLANKS).endswith('"') and cell.count('"') % 2:
+                        self.ends.append(len(self.cells))
                 self.cells.append(cell)
                 if end < 0:
                     return
@@ -63,25 +70,35 @@ class Cells:
         return position + 1 if position < len(line) else -1
 
 
-def read_record(lines: Lines, first: Line, width: int, delimiter: str) -> tuple[list[str], str | None, str]:
-    """The record that starts on `first`: (cells, problem, raw text). Without a problem it has `width` cells; with one,
-    those before what is wrong with it. Takes the further lines of an accepted record from `lines`."""
+@dataclass(frozen=True)
+class Record:
+    """One record. Without a problem it has as many cells as the header; with one, those before what is wrong with it.
+    `ends` are the places of cells that end with a quote which none of theirs opens."""
+
+    cells: list[str]
+    problem: str | None
+    raw: str
+    ends: Sequence[int] = ()
+
+
+def read_record(lines: Lines, first: Line, width: int, delimiter: str) -> Record:
+    """The record that starts on `first`; takes the further lines of an accepted one from `lines`."""
     if first.is_cut:
-        return [], "cell_too_long", first.text
+        return Record([], "cell_too_long", first.text)
     if '"' not in first.text:
-        return (*_fitted(first.text.split(delimiter), width), first.text)
+        return Record(*_fitted(first.text.split(delimiter), width), first.text)
     record = Cells([])
     try:
         record.add(first.text, delimiter)
     except MalformedQuote:
-        return record.cells, "unbalanced_quote", first.text
+        return Record(record.cells, "unbalanced_quote", first.text)
     if record.pending is None:
-        return (*_fitted(record.cells, width), first.text)
+        return Record(*_fitted(record.cells, width), first.text, record.ends)
     before_quote = list(record.cells)
     raw = _read_on(lines, first, record, width, delimiter)
     if raw is None:
-        return before_quote, "unbalanced_quote", first.text
-    return _fitted(record.cells, width)[0], None, raw
+        return Record(before_quote, "unbalanced_quote", first.text)
+    return Record(_fitted(record.cells, width)[0], None, raw, record.ends)
 
 
 def _read_on(lines: Lines, first: Line, record: Cells, width: int, delimiter: str) -> str | None:
