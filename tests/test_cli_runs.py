@@ -125,6 +125,14 @@ class TestTroubleOnTheWay:
         assert ran.code == 130 and "nothing was published" in ran.err and "Traceback" not in ran.err
         assert published(tmp_path / "out") == ([], None)
 
+    @pytest.fixture
+    def heard(self):
+        """A shell starts what runs behind it deaf to Ctrl-C."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
+    @pytest.mark.usefixtures("heard")
     def test_an_interrupt_while_duckdb_works_is_one_too(self, extracts, tmp_path, monkeypatch):
         def working(run):
             Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
