@@ -121,7 +121,7 @@ def test_a_block_without_version_lies_on_the_version_that_counts(versions, expec
     notes = [note(v, status=status, service_date=f"2026-06-{day}") for v, status, day in versions]
     block = {**BLOCK, "started_at": f"2026-06-{expected}T09:00"}
     con = audit_rows([("notes", notes), ("note_blocks", [block])])
-    assert con.execute("SELECT note_version, start_minute FROM ok_note_blocks").fetchall() == [(None, 540)]
+    assert con.execute("SELECT note_version, start_second FROM ok_note_blocks").fetchall() == [(None, 9 * 3600)]
 
 
 def test_a_block_with_a_version_lies_on_that_version():
@@ -195,8 +195,29 @@ def test_quarantine_keeps_the_keys_that_can_be_read():
     ]
     assert [column[0] for column in con.execute("FROM quarantine").description] == [
         "table_name", "file_number", "file_name", "source_line", "piece", "column_name", "reason", "row_json",
-        "patient_id", "service_date", "claim_id", "original_claim_id", "note_id",
+        "patient_id", "service_date", "service_date_to", "claim_id", "payer_claim_id", "original_claim_id", "note_id",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("frequency", "named"), [("5", None), ("6", "C0"), ("7", "C0"), ("8", "C0"), ("9", None)])
+def test_only_a_correction_names_another_claim(frequency, named):
+    broken = {"claim_frequency_code": frequency, "original_claim_id": "C0", "billed_units": "x"}
+    twice = {**broken, "billed_units": "1", "line_number": "2"}
+    con = audit_rows([("claims", [{**CLAIM, **broken}, {**CLAIM, **twice}, {**CLAIM, **twice, "billed_units": "2"}])])
+    assert con.execute("SELECT original_claim_id FROM quarantine").fetchall() == [(named,)] * 3
+
+
+def test_quarantine_keeps_the_dates_of_a_span_and_the_payers_number():
+    spanning = {**CLAIM, "service_date_to": "2026-06-03", "payer_claim_id": "ICN 7"}
+    claims = [{**spanning, "billed_units": "x"}, {**spanning, "service_date_to": "2026-05-31"}, spanning]
+    con = audit_rows([("claims", [*claims, {**spanning, "billed_units": "3"}])])
+    first, last = datetime.date(2026, 6, 1), datetime.date(2026, 6, 3)
+    assert con.execute("SELECT reason, service_date, service_date_to, payer_claim_id FROM quarantine").fetchall() == [
+        ("unreadable_number", first, last, "ICN 7"),
+        ("end_before_start", first, None, "ICN 7"),
+        ("key_used_twice", first, last, "ICN 7"),
+        ("key_used_twice", first, last, "ICN 7"),
+    ]
 
 
 def test_quarantine_holds_the_row_as_the_file_has_it():
@@ -383,7 +404,7 @@ def test_the_contract_says_what_the_interface_says():
         "notes": ("note_id", "note_version"),
         "note_blocks": ("note_id", "block_number", "note_version"),
     }
-    assert [len(contract_fields(table_name)) for table_name in TABLES] == [24, 15, 12]
+    assert [len(contract_fields(table_name)) for table_name in TABLES] == [26, 15, 12]
     for table_name in TABLES:
         fields = contract_fields(table_name)
         assert [field.field for field in fields if field.is_required] == required[table_name].split()
@@ -417,9 +438,8 @@ def test_accepted_tables_have_the_types_of_the_contract():
             table_name,
             [
                 "service_date",
-                "start_minute",
-                "end_minute",
-                "clock_has_seconds",
+                "start_second",
+                "end_second",
                 "started_cell",
                 "ended_cell",
                 "has_minutes_in_prose",

@@ -72,6 +72,10 @@ ACCEPTED = [
     ("claims", "service_date_basis", "", "line"),
     ("claims", "claim_frequency_code", None, "1"),
     ("claims", "claim_frequency_code", "7.0", "7"),
+    ("claims", "claim_frequency_code", "0", "0"),
+    ("claims", "claim_frequency_code", "9", "9"),
+    ("claims", "original_claim_id", "2026100600000001", "2026100600000001"),
+    ("claims", "payer_claim_id", " ICN 7 ", "ICN 7"),
     ("claims", "claim_status", None, "paid"),
     ("claims", "claim_status", "Denied", "denied"),
     ("claims", "payer_order", None, 1),
@@ -92,9 +96,11 @@ ACCEPTED = [
     ("notes", "signed_at", "2026-06-01T17:05:09", at(17, 5, 9)),
     ("notes", "signed_at", "2026-06-01", at(0, 0)),
     ("notes", "signed_at", "2026-06-01 17:05:09.1234567891", at(17, 5, 9).replace(microsecond=123456)),
-    ("notes", "total_timed_minutes", "22.9", 22),
-    ("notes", "total_timed_minutes", ".9", 0),
-    ("notes", "total_timed_minutes", "1440.5", 1440),
+    ("notes", "total_timed_minutes", "22.9", Decimal("22.9")),
+    ("notes", "total_timed_minutes", ".9", Decimal("0.9")),
+    ("notes", "total_timed_minutes", "-0.0", 0),
+    ("notes", "total_timed_minutes", "0000000000000000000000022.5", Decimal("22.5")),
+    ("notes", "total_treatment_minutes", "1440.00004", 1440),
     ("notes", "is_billable", None, True),
     ("notes", "is_billable", "N", False),
     ("notes", "is_billable", "TRUE", True),
@@ -103,7 +109,9 @@ ACCEPTED = [
     ("notes", "is_billable", "Yes", True),
     ("notes", "is_billable", "f", False),
     ("note_blocks", "procedure_code", "97112-GP", "97112"),
-    ("note_blocks", "minutes", "22.9", 22),
+    ("note_blocks", "minutes", "7.75", Decimal("7.75")),
+    ("note_blocks", "minutes", "7.333333333333333", Decimal("7.3333")),  # 440 seconds, as a float writes them
+    ("note_blocks", "minutes", "+22.", 22),
     ("note_blocks", "minutes", "0", 0),
     ("note_blocks", "minutes", "1440", 1440),
     ("note_blocks", "minutes", None, None),
@@ -169,7 +177,9 @@ BROKEN = [
     ("claims", "modifiers", "GP;?", "unreadable_code"),
     ("claims", "discipline", "ST", "unknown_value"),
     ("claims", "claim_type", "dental", "unknown_value"),
-    ("claims", "claim_frequency_code", "2", "unknown_value"),
+    ("claims", "claim_frequency_code", "10", "unknown_value"),
+    ("claims", "claim_frequency_code", "A", "unknown_value"),
+    ("claims", "claim_frequency_code", "7.5", "unknown_value"),
     ("claims", "payer_order", "0", "out_of_range"),
     ("claims", "payer_order", "4", "out_of_range"),
     ("claims", "unit_basis", "mj", "units_are_minutes"),
@@ -188,6 +198,9 @@ BROKEN = [
     ("notes", "signed_at", "2026-06-01T17:05:09+02:00", "unreadable_time"),
     ("notes", "signed_at", "2026-06-01 24:00", "unreadable_time"),
     ("notes", "signed_at", "2026-07-02 00:00", "date_out_of_range"),
+    ("notes", "total_timed_minutes", "1440.0001", "out_of_range"),
+    ("notes", "total_timed_minutes", "9" * 400, "out_of_range"),
+    ("notes", "total_timed_minutes", "2.2e1", "unreadable_number"),
     ("notes", "total_timed_minutes", "1441", "out_of_range"),
     ("notes", "total_timed_minutes", "-1", "negative"),
     ("notes", "total_treatment_minutes", "half an hour", "unreadable_number"),
@@ -257,35 +270,55 @@ def test_modifiers_behind_the_code_join_the_lines(code, modifiers, expected):
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [
-        # started_at, ended_at, (start minute, end minute, has seconds) or the reason at ended_at
-        ("09:00", "09:24", (540, 564, False)),
-        ("09:00", "09:00", (540, 540, False)),
-        ("09:00:30", "09:24:59", (540, 564, True)),
-        ("09:00:00", "09:24:00.000", (540, 564, False)),
-        ("09:00", "09:24:00.5", (540, 564, True)),
-        ("20:01", "00:01", (1201, 1441, False)),  # 240 minutes over midnight
+        # started_at, ended_at, (start second, end second) or the reason at ended_at
+        ("09:00", "09:24", (9 * 3600, 9 * 3600 + 24 * 60)),
+        ("09:00", "09:00", (9 * 3600, 9 * 3600)),
+        ("09:00:30", "09:24:59", (9 * 3600 + 30, 9 * 3600 + 24 * 60 + 59)),
+        ("09:00:00", "09:24:00.000", (9 * 3600, 9 * 3600 + 24 * 60)),
+        ("09:00:00.999999", "09:24:01.5", (9 * 3600, 9 * 3600 + 24 * 60 + 1)),  # fractions of a second are cut
+        ("20:01", "00:01", (20 * 3600 + 60, 24 * 3600 + 60)),  # 240 minutes over midnight
         ("20:01", "00:01:01", "end_before_start"),  # a second more
         ("20:00:59", "00:01", "end_before_start"),
         ("20:00", "00:01", "end_before_start"),
-        ("23:50", "00:10", (1430, 1450, False)),
+        ("23:50", "00:10", (24 * 3600 - 600, 24 * 3600 + 600)),
         ("09:24", "09:00", "end_before_start"),
-        ("2026-06-01T23:50", "00:10", (1430, 1450, False)),
-        ("23:50", "2026-06-02T00:10", (1430, 1450, False)),
+        ("2026-06-01T23:50", "00:10", (24 * 3600 - 600, 24 * 3600 + 600)),
+        ("23:50", "2026-06-02T00:10", (24 * 3600 - 600, 24 * 3600 + 600)),
         ("23:50", "2026-06-01T00:10", "end_before_start"),  # a full timestamp is meant as it stands
         ("2026-06-01T09:00:00", "2026-06-01T08:59:59", "end_before_start"),
-        ("2026-06-01 00:30", "2026-06-02 00:30", (30, 1470, False)),  # 1440 minutes
+        ("2026-06-01 00:30", "2026-06-02 00:30", (1800, 24 * 3600 + 1800)),  # 1440 minutes
         ("2026-06-01 00:30", "2026-06-02 00:30:01", "clock_off_service_date"),
-        ("09:00", None, (540, None, False)),
-        (None, "09:00:10", (None, 540, True)),
-        (None, None, (None, None, False)),
+        ("09:00", None, (9 * 3600, None)),
+        (None, "09:00:10", (None, 9 * 3600 + 10)),
+        (None, None, (None, None)),
     ],
 )
-def test_clock_times_become_minutes_of_the_service_date(start, end, expected):
+def test_clock_times_become_seconds_of_the_service_date(start, end, expected):
     accepted, problem = judge_row("note_blocks", started_at=start, ended_at=end)
     if isinstance(expected, str):
         assert problem == (expected, "ended_at")
     else:
-        assert (accepted["start_minute"], accepted["end_minute"], accepted["clock_has_seconds"]) == expected
+        assert (accepted["start_second"], accepted["end_second"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("2026-06-03", datetime.date(2026, 6, 3)),
+        ("2026-06-01", DAY),
+        ("2026-05-31", "end_before_start"),
+        ("2026-07-01", AS_OF + datetime.timedelta(1)),
+        ("2026-07-02", "date_out_of_range"),
+        ("06/03/2026", "unreadable_date"),
+        (None, None),
+    ],
+)
+def test_a_line_ends_on_or_after_the_day_it_begins(last, expected):
+    accepted, problem = judge_row("claims", service_date_to=last)
+    if isinstance(expected, str):
+        assert problem == (expected, "service_date_to")
+    else:
+        assert accepted["service_date_to"] == expected
 
 
 @pytest.mark.parametrize(

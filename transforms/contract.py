@@ -23,6 +23,7 @@ from transforms.errors import InputRejected
 from transforms.extract import require_sound_files, telling_of_files
 from transforms.settle import (
     LINES_OF_A_FILE,
+    NAMES_ANOTHER_CLAIM,
     PIECES_OF_A_LINE,
     PLACE_COLUMNS,
     PROSE,
@@ -35,22 +36,21 @@ from transforms.settle import (
 
 # Problems that a column can have beside those of its type.
 MORE_PROBLEMS = {
+    ("claims", "service_date_to"): """CASE WHEN "service_date_to" < "service_date" THEN 'end_before_start' END""",
     # X12 unit basis MJ: what stands in billed_units are minutes.
     ("claims", "unit_basis"): """CASE WHEN "unit_basis" = 'MJ' THEN 'units_are_minutes' END""",
 }
 # The columns of quarantine that name what a broken row touches, where they can be read.
 TOUCHED = {
-    "claims": ("patient_id", "service_date", "claim_id", "original_claim_id"),
+    "claims": ("patient_id", "service_date", "service_date_to", "claim_id", "payer_claim_id", "original_claim_id"),
     "notes": ("patient_id", "service_date", "note_id"),
     "note_blocks": ("note_id",),
 }
-# Only a replacement or a void says something about the claim it names.
-NAMES_ANOTHER_CLAIM = "claim_frequency_code IN ('7', '8')"
 BROKEN_COLUMNS = """
     table_name VARCHAR, file_number INTEGER, source_line BIGINT, piece INTEGER, column_name VARCHAR,
-    reason VARCHAR, row_json VARCHAR, patient_id VARCHAR, service_date DATE, claim_id VARCHAR,
-    original_claim_id VARCHAR, note_id VARCHAR, has_key BOOLEAN, line_number INTEGER, note_version INTEGER,
-    block_number INTEGER"""
+    reason VARCHAR, row_json VARCHAR, patient_id VARCHAR, service_date DATE, service_date_to DATE, claim_id VARCHAR,
+    payer_claim_id VARCHAR, original_claim_id VARCHAR, note_id VARCHAR, has_key BOOLEAN, line_number INTEGER,
+    note_version INTEGER, block_number INTEGER"""
 # A file's table begins with what the reader says of the row; the file's own columns follow.
 READER_COLUMNS = ("source_line", "read_problem", "problem_column", "unread_text")
 

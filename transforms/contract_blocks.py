@@ -1,16 +1,16 @@
-"""SQL that lays note blocks on their notes: the version a block belongs to, and its clock in minutes."""
+"""SQL that lays note blocks on their notes: the version a block belongs to, and its clock in seconds."""
 
 from transforms.contract_sql import TIME, matches
 
 LONGEST_PASS_OVER_MIDNIGHT_MINUTES = 240
 LONGEST_BLOCK_MINUTES = 1440
 # The columns that its note adds to a block.
-CLOCK_COLUMNS = ("service_date", "start_minute", "end_minute", "clock_has_seconds", "started_cell", "ended_cell")
+CLOCK_COLUMNS = ("service_date", "start_second", "end_second", "started_cell", "ended_cell")
 
 
 def blocks_on_notes(rows: str, key: str) -> str:
     """A query over the sound block rows `rows`, one row a block and its key `key` as row_number: what its accepted note
-    makes of it. That is its service date, its clock as timestamps (start_stamp, end_stamp) and in minutes, and reason
+    makes of it. That is its service date, its clock as timestamps (start_stamp, end_stamp) and in seconds, and reason
     and column_name of the problem that only the note of the block can show."""
     return f"""
     WITH cells AS (SELECT {key} AS row_number, note_id, note_version, started_at, ended_at FROM {rows}),
@@ -45,9 +45,8 @@ def blocks_on_notes(rows: str, key: str) -> str:
         note_date AS service_date,
         start_stamp,
         end_stamp,
-        {_minute("start_stamp")} AS start_minute,
-        {_minute("end_stamp")} AS end_minute,
-        {_has_seconds("start_stamp")} OR {_has_seconds("end_stamp")} AS clock_has_seconds,
+        {_second("start_stamp")} AS start_second,
+        {_second("end_stamp")} AS end_second,
         coalesce(note_problem, start_problem, end_problem) AS reason,
         CASE WHEN note_problem IS NOT NULL THEN 'note_id' WHEN start_problem IS NOT NULL THEN 'started_at'
             WHEN end_problem IS NOT NULL THEN 'ended_at' END AS column_name
@@ -60,14 +59,10 @@ def _stamp(column: str) -> str:
         ELSE try_cast(left({column}, 26) AS TIMESTAMP) END"""
 
 
-def _minute(stamp: str) -> str:
-    """Whole minutes since midnight of the service date, seconds cut."""
+def _second(stamp: str) -> str:
+    """Whole seconds since midnight of the service date, fractions of a second cut."""
     elapsed = f"(epoch_us({stamp}) - epoch_us(CAST(note_date AS TIMESTAMP)))"
-    return f"try_cast({elapsed} // 60000000 AS INTEGER)"
-
-
-def _has_seconds(stamp: str) -> str:
-    return f"coalesce(epoch_us({stamp}) % 60000000 <> 0, false)"
+    return f"try_cast({elapsed} // 1000000 AS INTEGER)"
 
 
 NOTE_PROBLEM = """CASE

@@ -15,7 +15,7 @@ TYPES = {
     "code_list": "codes joined by `;`",
     "choice": "one of the words named, in upper or lower case",
     "whole": "a whole number; `2.0` is 2, `2.5` is refused",
-    "minutes": "minutes; a fraction is cut, so 22.9 is 22",
+    "minutes": "minutes as a number, to four decimals: 7.75 is 7 minutes 45 seconds",
     "money": "US dollars with a decimal point, at most 4 decimals, no currency sign, no thousands comma",
     "date": "`YYYY-MM-DD`, also with a time of midnight behind it",
     "timestamp": "`YYYY-MM-DD HH:MM[:SS]`, local, without a zone; the date alone is midnight",

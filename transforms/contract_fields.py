@@ -17,7 +17,7 @@ DUCKDB_TYPES = {
     "code_list": "VARCHAR",
     "choice": "VARCHAR",
     "whole": "INTEGER",
-    "minutes": "INTEGER",
+    "minutes": "DECIMAL(9,4)",
     "money": "DECIMAL(18,4)",
     "date": "DATE",
     "timestamp": "TIMESTAMP",

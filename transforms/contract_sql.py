@@ -167,25 +167,32 @@ def _flag(field, as_of):
     return value, f"CASE WHEN {value} IS NULL THEN 'unknown_value' END"
 
 
-def _number(field, as_of, whole=True):
+def _number(field, as_of):
     cell = name(field.field)
     digits = f"regexp_extract({cell}, {text(WHOLE_PART)}, 1)"
     nothing_before_point = matches(cell, r"[+-]?\.[0-9]+")
     plain = matches(cell, "[0-9]{1,9}")
     value = f"""CASE WHEN {plain} THEN try_cast({cell} AS INTEGER)
         WHEN {nothing_before_point} THEN 0 ELSE try_cast({digits} AS INTEGER) END"""
-    fraction = f"WHEN regexp_matches({cell}, {text(SOME_FRACTION)}) THEN 'not_whole'" if whole else ""
     limits = f"BETWEEN {int(field.minimum)} AND {int(field.maximum)}"
     # More than nine digits give no value, and lie outside every limit. Sound cells come first: most are.
     problem = f"""CASE WHEN {plain} AND try_cast({cell} AS INTEGER) {limits} THEN NULL
         WHEN NOT {matches(cell, NUMBER)} THEN 'unreadable_number'
         WHEN starts_with({cell}, '-') AND regexp_matches({cell}, '[1-9]') THEN 'negative'
-        {fraction} WHEN coalesce({value} NOT {limits}, true) THEN 'out_of_range' END"""
+        WHEN regexp_matches({cell}, {text(SOME_FRACTION)}) THEN 'not_whole'
+        WHEN coalesce({value} NOT {limits}, true) THEN 'out_of_range' END"""
     return value, problem
 
 
 def _minutes(field, as_of):
-    return _number(field, as_of, whole=False)
+    cell = name(field.field)
+    value = f"CASE WHEN {matches(cell, NUMBER)} THEN try_cast({cell} AS {field.duckdb_type}) END"
+    # More digits than the type holds give no value, and lie outside every limit.
+    problem = f"""CASE WHEN NOT {matches(cell, NUMBER)} THEN 'unreadable_number'
+        WHEN starts_with({cell}, '-') AND regexp_matches({cell}, '[1-9]') THEN 'negative'
+        WHEN coalesce({value} NOT BETWEEN {int(field.minimum)} AND {int(field.maximum)}, true)
+            THEN 'out_of_range' END"""
+    return value, problem
 
 
 def _money(field, as_of):
@@ -226,7 +233,7 @@ def _typed_number(field, as_of):
     cell = name(field.field)
     problem = f"""CASE WHEN {cell} BETWEEN {int(field.minimum)} AND {int(field.maximum)} THEN NULL
         WHEN {cell} < 0 THEN 'negative' ELSE 'out_of_range' END"""
-    return f"try_cast({cell} AS INTEGER)", problem
+    return f"try_cast({cell} AS {field.duckdb_type})", problem
 
 
 def _typed_money(field, as_of):

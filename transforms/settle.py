@@ -21,15 +21,19 @@ FIRST_IN_LOAD_ORDER = "file_number, source_line, piece"
 QUARANTINE_COLUMNS = """
     table_name VARCHAR, file_number INTEGER, file_name VARCHAR, source_line BIGINT, piece INTEGER,
     column_name VARCHAR, reason VARCHAR, row_json VARCHAR,
-    patient_id VARCHAR, service_date DATE, claim_id VARCHAR, original_claim_id VARCHAR,
-    note_id VARCHAR"""
+    patient_id VARCHAR, service_date DATE, service_date_to DATE, claim_id VARCHAR, payer_claim_id VARCHAR,
+    original_claim_id VARCHAR, note_id VARCHAR"""
+#: Only a replacement or a void says something about the claim it names.
+NAMES_ANOTHER_CLAIM = "claim_frequency_code IN ('6', '7', '8')"
 #: What a quarantined row that is sound by itself names, out of its own columns.
 NAMED = {
     "claims": {
         "patient_id": "patient_id",
         "service_date": "service_date",
+        "service_date_to": "service_date_to",
         "claim_id": "claim_id",
-        "original_claim_id": "CASE WHEN claim_frequency_code IN ('7', '8') THEN original_claim_id END",
+        "payer_claim_id": "payer_claim_id",
+        "original_claim_id": f"CASE WHEN {NAMES_ANOTHER_CLAIM} THEN original_claim_id END",
     },
     "notes": {"patient_id": "patient_id", "service_date": "service_date", "note_id": "note_id"},
     "note_blocks": {"note_id": "note_id"},
@@ -44,9 +48,8 @@ LAID = {
     '"started_at"': "laid.start_stamp AS started_at",
     '"ended_at"': "laid.end_stamp AS ended_at",
     "service_date": "laid.service_date",
-    "start_minute": "laid.start_minute",
-    "end_minute": "laid.end_minute",
-    "clock_has_seconds": "laid.clock_has_seconds",
+    "start_second": "laid.start_second",
+    "end_second": "laid.end_second",
     "started_cell": "held.started_at AS started_cell",
     "ended_cell": "held.ended_at AS ended_cell",
 }

@@ -18,8 +18,8 @@ _OF_TABLES = {
     "ok_notes": _OF_PLACES,
     "ok_note_blocks": (
         *_OF_PLACES,
-        ("end_minute", "before its start", "checked.end_minute < checked.start_minute"),
-        ("start_minute", "on another day", "checked.start_minute < 0 or checked.start_minute >= 1440"),
+        ("end_second", "before its start", "checked.end_second < checked.start_second"),
+        ("start_second", "on another day", "checked.start_second < 0 or checked.start_second >= 86400"),
     ),
 }
 #: Columns that no two rows have alike.

@@ -13,9 +13,8 @@ from transforms.settle import ok_columns
 #: Columns of accepted rows that no field of the contract has: type, whether every row has a value, meaning.
 _ADDED = {
     "service_date": ("DATE", True, "the service date of the block's note"),
-    "start_minute": ("INTEGER", False, "the start in whole minutes since midnight of service_date, seconds cut"),
-    "end_minute": ("INTEGER", False, "the end, so; past midnight above 1440"),
-    "clock_has_seconds": ("BOOLEAN", True, "whether either time has seconds other than 0"),
+    "start_second": ("INTEGER", False, "the start in whole seconds since midnight of service_date"),
+    "end_second": ("INTEGER", False, "the end, so; past midnight above 86400"),
     "started_cell": ("VARCHAR", False, "the start as its extract writes it"),
     "ended_cell": ("VARCHAR", False, "the end as its extract writes it"),
     "has_minutes_in_prose": ("BOOLEAN", True, "whether the prose may hold minutes (15 min, 9:30); false if it cannot"),
@@ -32,7 +31,9 @@ _OTHERS = {
         "table_name": ("VARCHAR", True, "claims, notes or note_blocks"),
         "patient_id": ("VARCHAR", False, "what could be read of the row that was set aside, and so below"),
         "service_date": ("DATE", False, ""),
+        "service_date_to": ("DATE", False, ""),
         "claim_id": ("VARCHAR", False, ""),
+        "payer_claim_id": ("VARCHAR", False, ""),
         "original_claim_id": ("VARCHAR", False, "only of a row that replaces or voids that claim"),
         "note_id": ("VARCHAR", False, ""),
     },
