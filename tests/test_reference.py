@@ -112,10 +112,11 @@ def test_a_guard_row_on_its_bound_is_taken(tmp_path, line):
     assert load(tmp_path, line, file="guard.csv", header=GUARD_HEADER)
 
 
-def test_a_wrong_share_of_a_parameter_is_refused(tmp_path):
+@pytest.mark.parametrize("name", ["minimum_match_share", "minimum_measured_share"])
+def test_a_wrong_share_of_a_parameter_is_refused(tmp_path, name):
     header = "name,value,unit,effective_from,effective_to,citation,last_checked_on"
-    with pytest.raises(UsageProblem, match="key minimum_match_share, column value: is a share"):
-        load(tmp_path, "minimum_match_share,1.5,share,2026-01-01,,c,2026-01-15", file="parameter.csv", header=header)
+    with pytest.raises(UsageProblem, match=f"key {name}, column value: is a share"):
+        load(tmp_path, f"{name},1.5,share,2026-01-01,,c,2026-01-15", file="parameter.csv", header=header)
 
 
 def test_days_of_check_are_counted_over_the_rows_in_force(tmp_path):
@@ -174,3 +175,87 @@ def test_shipped_caps_are_the_facts_of_the_mue_table():
         }
     known = {"97112": ("4", "3"), "97110": ("6", "3"), "97035": ("2", "3"), "97161": ("1", "2"), "97010": ("0", "3")}
     assert {code: caps[code] for code in known} == known
+
+
+CODE_HEADER = "procedure_code,payer_id,kind,effective_from,effective_to,citation,last_checked_on"
+
+
+def kinds_on(con, code: str, day: str) -> list[tuple]:
+    """What the table says of a code on a day: the payer (none: any payer) and the kind."""
+    return con.execute(
+        "select payer_id, kind from ref_procedure_code where procedure_code = ? "
+        "and ?::date >= effective_from and ?::date < effective_to order by payer_id nulls first",
+        [code, day, day],
+    ).fetchall()
+
+
+#: Code, the last day before and the first day of what holds then; None: no row, so nobody knows the code on that day.
+CHANGES = [
+    ("97001", "2016-12-31", "untimed", "2017-01-01", None),
+    ("97161", "2016-12-31", None, "2017-01-01", "untimed"),
+    ("97168", "2016-12-31", None, "2017-01-01", "untimed"),
+    ("97532", "2017-12-31", "timed_15", "2018-01-01", None),
+    ("97762", "2017-12-31", "timed_15", "2018-01-01", None),
+    ("97763", "2017-12-31", None, "2018-01-01", "timed_15"),
+    ("G0515", "2017-12-31", None, "2018-01-01", "timed_15"),
+    ("G0515", "2019-12-31", "timed_15", "2020-01-01", None),
+    ("97129", "2019-12-31", None, "2020-01-01", "timed_15"),
+    ("97130", "2019-12-31", None, "2020-01-01", "timed_15"),
+    ("90911", "2019-12-31", "other", "2020-01-01", None),
+    ("90912", "2019-12-31", None, "2020-01-01", "timed_15"),
+    ("90913", "2019-12-31", None, "2020-01-01", "timed_15"),
+    ("20560", "2019-12-31", None, "2020-01-01", "other"),
+    ("99201", "2020-12-31", "other", "2021-01-01", None),
+    ("97550", "2023-12-31", None, "2024-01-01", "other_length"),
+    ("98985", "2025-12-31", None, "2026-01-01", "other"),
+]
+
+
+@pytest.mark.parametrize(("code", "before", "kind_before", "first", "kind"), CHANGES)
+def test_a_code_has_its_kind_from_its_first_day_to_its_last(code, before, kind_before, first, kind):
+    with open_database() as con:
+        load_reference(con)
+        for day, expected in ((before, kind_before), (first, kind)):
+            assert kinds_on(con, code, day) == ([(None, expected)] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "codes"),
+    [
+        ("timed_15", "97032 97036 97110 97112 97140 97530 97533 97535 97537 97542 97750 97755 97760 97761"),
+        ("untimed", "97010 97014 97028 97150 97161 97168 92507 92508 92521 92524 92526 G0283"),
+        ("other_length", "97545 97546 96125 96105 97550 97551 92607 92608"),
+        ("unlisted", "97039 97139 97799"),
+        ("other", "98975 98981 95992 92610 92616 97597 20560 99202 99215 97169 L3908 29540 90901"),
+    ],
+)
+def test_codes_of_today_have_the_kind_of_the_rule_book(kind, codes):
+    with open_database() as con:
+        load_reference(con)
+        assert {code: kinds_on(con, code, "2026-12-01") for code in codes.split()} == dict.fromkeys(
+            codes.split(), [(None, kind)]
+        )
+
+
+def test_a_payer_may_have_a_kind_of_its_own_beside_the_shipped_one(tmp_path):
+    """A Medicaid plan that pays 92507 by 15 minutes: its rows may overlap the shipped row, not each other."""
+    row = "92507,TXMCD,timed_15,2026-01-01,,handbook 2.10.3.2,2026-12-01"
+    (tmp_path / "procedure_code.csv").write_text(f"{CODE_HEADER}\n{row}\n", encoding="utf-8")
+    with open_database() as con:
+        load_reference(con, tmp_path)
+        assert kinds_on(con, "92507", "2025-12-31") == [(None, "untimed")]
+        assert kinds_on(con, "92507", "2026-01-01") == [(None, "untimed"), ("TXMCD", "timed_15")]
+    (tmp_path / "procedure_code.csv").write_text(f"{CODE_HEADER}\n{row}\n{row}\n", encoding="utf-8")
+    with open_database() as con, pytest.raises(UsageProblem, match="key 92507/TXMCD: its period overlaps"):
+        load_reference(con, tmp_path)
+
+
+def test_a_file_of_codes_without_the_payer_column_is_read_as_before(tmp_path):
+    header = CODE_HEADER.replace("payer_id,", "")
+    (tmp_path / "procedure_code.csv").write_text(
+        f"{header}\n97110,untimed,2026-01-01,,contract p. 3,2026-12-01\n", encoding="utf-8"
+    )
+    with open_database() as con:
+        load_reference(con, tmp_path)
+        assert kinds_on(con, "97110", "2025-12-31") == [(None, "timed_15")]
+        assert kinds_on(con, "97110", "2026-01-01") == [(None, "untimed")]

@@ -23,6 +23,15 @@ OPEN_END = date(9999, 12, 31)
 ROWS_PER_INSERT = 200
 PERIOD_COLUMNS = ("effective_from", "effective_to")
 PROOF_COLUMNS = ("citation", "citation_url", "last_checked_on")
+#: What a code can be on a date: billed by 15 minutes; once a day; by another length; nobody knows; out of therapy.
+CODE_KINDS = ("timed_15", "untimed", "other_length", "unlisted", "other")
+#: Every parameter of parameter.csv and its unit.
+PARAMETER_UNITS = {
+    "billing_lag_days": "days",
+    "minimum_match_share": "share",
+    "minimum_measured_share": "share",
+    "provider_day_minutes": "minutes",
+}
 #: Every guard of guard.csv and the unit of its limit; None where it has no limit. flows/guards.py is what they do.
 GUARD_UNITS = {
     "quarantine_share": "share",
@@ -73,7 +82,7 @@ def _day(text):
 
 
 def _parameter_problem(values: dict) -> tuple[str, str] | None:
-    if values["name"] == "minimum_match_share" and values["value"] > 1:
+    if PARAMETER_UNITS[values["name"]] == "share" and values["value"] > 1:
         return "value", "is a share: must be a number from 0 to 1"
     return None
 
@@ -126,9 +135,9 @@ _OPTIONAL_TEXT = Column("varchar")
 TABLES = (
     Table(
         "procedure_code",
-        {"procedure_code": _TEXT},
+        {"procedure_code": _TEXT, "payer_id": _OPTIONAL_TEXT},
         {
-            "kind": Column("varchar", _word("timed_15", "untimed", "other_length"), required=True),
+            "kind": Column("varchar", _word(*CODE_KINDS), required=True),
             "short_words": _OPTIONAL_TEXT,
             "disciplines": _OPTIONAL_TEXT,
         },
@@ -160,7 +169,7 @@ TABLES = (
     ),
     Table(
         "parameter",
-        {"name": Column("varchar", _word("billing_lag_days", "minimum_match_share", "provider_day_minutes"), True)},
+        {"name": Column("varchar", _word(*PARAMETER_UNITS), required=True)},
         {"value": Column("decimal(18, 6)", _number, required=True), "unit": _OPTIONAL_TEXT},
         problem=_parameter_problem,
     ),
