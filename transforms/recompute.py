@@ -29,7 +29,9 @@ MACHINE_FAULTS = (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfM
 #: What every pass adds to: the tables that a run publishes and sums up.
 RESULTS = ("finding", "unit_published", "date_count")
 VERDICTS = ("violated", "passed", "unjudged")
-MATCH_COUNTS = ("claim_days", "claim_days_with_note", "notes", "notes_with_claim")
+MATCH_COUNTS = (
+    "claim_days", "claim_days_with_note", "notes", "notes_with_claim", "counting_notes", "measured_notes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Match:
     claim_days_with_note: int
     notes: int
     notes_with_claim: int
+    counting_notes: int
+    measured_notes: int
     minimum_share: float
 
     @property

@@ -1,12 +1,14 @@
 -- grain: one therapy day with a counting note, and one counted code billed on it
 -- units: billed units of the code
--- source: rule book s. 6 and s. 1 (what a block documents); CMS Pub. 100-02 ch. 15 s. 220.3.E
--- not_checked: prose; days with a note without blocks; timed codes of an incomplete day
+-- source: rule book s. 6, s. 1 (what a block documents) and s. 2 (a quarantined note of an unread patient); CMS Pub.
+-- 100-02 ch. 15 s. 220.3.E
+-- not_checked: prose; days with a note without blocks; timed codes of a note whose total its blocks do not explain
 select
     case
         when not d.is_judged then 'unjudged'
         when c.is_documented then 'passed'
-        when not d.have_all_notes_blocks or (c.is_timed and d.is_incomplete) then 'unjudged'
+        when not d.have_all_notes_blocks or (c.is_timed and d.has_unexplained_minutes) then 'unjudged'
+        when d.has_unread_note_on_date then 'unjudged'
         else 'violated'
     end as verdict,
     d.day_key,

@@ -1,12 +1,13 @@
 -- grain: one therapy day with a billed line
 -- units: billed units, timed and untimed
--- source: rule book s. 6 and s. 2 (said only inside the dates that both extracts cover)
+-- source: rule book s. 6 and s. 2 (said only inside the dates that both extracts cover; a quarantined note of an unread
+-- patient)
 -- not_checked: days outside the dates that both extracts cover
 select
     case
         when not d.is_judged then 'unjudged'
         when d.has_counting_note or d.has_not_billable_note or d.has_draft then 'passed'
-        when not d.is_covered then 'unjudged'
+        when not d.is_covered or d.has_unread_note_on_date then 'unjudged'
         else 'violated'
     end as verdict,
     d.day_key,

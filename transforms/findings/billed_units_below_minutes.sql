@@ -1,24 +1,29 @@
 -- grain: one therapy day with a counting note and a billed line
 -- units: timed units; whole minutes
--- source: rule book s. 6 (lost revenue); CMS Pub. 100-04 ch. 5 s. 20.2.C
+-- source: rule book s. 6 (lost revenue), s. 3 (sure time) and s. 1 (unlisted code); CMS Pub. 100-04 ch. 5 s. 20.2.C
 -- not_checked: days with denied lines or lines of a secondary payer; units left unbilled on purpose
 with
--- therapy days that bill a timed code already at one of its caps
-capped as (
-    select distinct l.day_key
-    from stg_line as l
-    join stg_term as term on term.term_key = l.term_key
-    join unit_cap_test as t
-        on t.patient_day_key = l.patient_day_key
-        and t.procedure_code = l.procedure_code
-        and t.billing_provider_id is not distinct from l.billing_provider_id
-        -- a cap of this very line: the MUE, or its own payer's
-        and ((t.cap_payer_id = '' and term.is_mue_bound) or t.cap_payer_id = l.payer_id)
-    where t.tested_units >= t.cap_units and not l.is_set_aside and l.is_timed
+-- therapy days that document a timed code with a cap of 0, the MUE's or the day's payer's: it could not be billed
+never_payable as (
+    select distinct b.day_key
+    from stg_block as b
+    where b.kind = 'timed_15' and (b.mue_units = 0 or b.payer_cap_units = 0)
+),
+-- the timed code with the most credited minutes beyond what was billed of it
+lacking as (
+    select
+        c.day_key,
+        c.procedure_code,
+        row_number() over (
+            partition by c.day_key order by c.credited_seconds - 900 * c.billed_units desc, c.procedure_code
+        ) as place
+    from unit_day_code as c
+    where c.is_timed
 )
 select
     case
         when not d.is_judged or d.has_set_aside_line or d.sure_units is null then 'unjudged'
+        when d.has_unlisted_block or d.has_unlisted_line or never_payable.day_key is not null then 'unjudged'
         when d.billed_timed_units < d.sure_units
             and d.billed_timed_units < coalesce(d.timed_units_per_day_cap, d.sure_units)
             and capped.day_key is null then 'violated'
@@ -35,10 +40,14 @@ select
     d.payer_reference_key as reference_key,
     d.billed_timed_units || ' timed units were billed, and ' || d.sure_minutes || ' sure minutes make at least '
         || d.sure_units || case d.counting_method
-            when 'cms_8_minute' then ' under the CMS 8-minute rule.'
-            when 'ama_midpoint' then ' when each code is counted alone (AMA midpoint).'
-            else ' under either count (the method of this payer is not known).'
-        end as message
+            when 'cms_8_minute' then ' under the CMS 8-minute rule'
+            when 'ama_midpoint' then ' when each code is counted alone (AMA midpoint)'
+            else ' under either count (the method of this payer is not known)'
+        end || case when d.is_decidable and lacking.procedure_code is not null
+            then '; code ' || lacking.procedure_code || ' has the most minutes that were not billed.' else '.' end
+        as message
 from unit_day as d
-left join capped on capped.day_key = d.day_key
+left join unit_capped_day as capped on capped.day_key = d.day_key
+left join never_payable on never_payable.day_key = d.day_key
+left join lacking on lacking.day_key = d.day_key and lacking.place = 1
 where d.has_counting_note and d.has_billed_line

@@ -1,11 +1,13 @@
 -- grain: one therapy day with a counting note and a billed line
 -- units: timed units; whole minutes
--- source: rule book s. 6; CMS Pub. 100-04 ch. 5 s. 20.2.C
--- not_checked: whether the treatment was needed or skilled; undecidable days of payers not on the CMS count
+-- source: rule book s. 6, s. 4 (the most units) and s. 1 (unlisted code); CMS Pub. 100-04 ch. 5 s. 20.2.C
+-- not_checked: whether the treatment was needed or skilled; days whose notes do not say how long, or of several payers
 select
     case
         when not d.is_judged or d.supported_units is null then 'unjudged'
         when d.billed_timed_units > d.supported_units then 'violated'
+        -- an unlisted code may hold time of the pool, and nobody knows how much
+        when d.has_unlisted_block then 'unjudged'
         else 'passed'
     end as verdict,
     d.day_key,
@@ -16,10 +18,13 @@ select
     d.billed_timed_units - d.supported_units as at_risk_units,
     true as is_at_risk_timed_only,
     d.payer_reference_key as reference_key,
-    d.billed_timed_units || ' timed units were billed, and ' || d.supported_minutes
-        || ' supported minutes make at most ' || d.supported_units || case d.counting_method
+    d.billed_timed_units || ' timed units were billed, and ' || d.most_minutes || ' supported minutes'
+        || case when d.has_unlisted_block then ' (those of unlisted codes among them)' else '' end
+        || ' make at most ' || d.supported_units || case d.counting_method
             when 'cms_8_minute' then ' under the CMS 8-minute rule.'
-            when 'ama_midpoint' then ' when each code is counted alone (AMA midpoint).'
+            when 'ama_midpoint' then case when d.is_decidable
+                then ' when each code is counted alone (AMA midpoint).'
+                else ' under the AMA midpoint rule, however they lie on the codes.' end
             else ' under either count (the method of this payer is not known).'
         end as message
 from unit_day as d

@@ -1,18 +1,18 @@
 -- grain: one counting note with blocks and a stated total
 -- units: whole minutes
--- source: rule book s. 6 and s. 3 (W > T); CMS Pub. 100-02 ch. 15 s. 220.3.E
+-- source: rule book s. 6 and s. 3 (W above T by a minute or more); CMS Pub. 100-02 ch. 15 s. 220.3.E
 -- not_checked: untimed minutes
 select
     case
         when not d.is_judged then 'unjudged'
-        when n.written_minutes > n.total_timed_minutes then 'violated'
+        when n.written_seconds >= n.total_timed_seconds + 60 then 'violated'
         else 'passed'
     end as verdict,
     d.day_key,
     n.note_key,
-    n.supported_minutes,
-    'The timed blocks of the note add up to ' || n.written_minutes || ' minutes, and its stated total is '
-        || n.total_timed_minutes || '.' as message
+    n.supported_seconds // 60 as supported_minutes,
+    'The timed blocks of the note add up to ' || n.written_seconds // 60 || ' minutes, and its stated total is '
+        || n.total_timed_seconds // 60 || '.' as message
 from min_note as n
 join stg_therapy_day as d on d.day_key = n.day_key
-where n.has_blocks and n.total_timed_minutes is not null
+where n.has_blocks and n.total_timed_seconds is not null

@@ -14,33 +14,44 @@ crowded as (
 repeated as (
     select
         l.line_key,
-        l.claim_id > min(l.claim_id) over (
-            partition by
-                l.patient_day_key, l.procedure_code, l.modifiers, l.billed_units, l.clinician_key, l.payer_id
-        ) as is_repeated
+        l.claim_id > min(l.claim_id) over same as is_repeated,
+        first_value(l.line_key) over (
+            partition by l.day_key, l.procedure_code, l.modifiers, l.billed_units, l.clinician_key, l.payer_id
+            order by l.claim_id, l.line_number, l.line_key
+        ) as twin_line_key
     from stg_line as l
     join crowded on crowded.patient_day_key = l.patient_day_key
     where not l.is_set_aside and l.day_key is not null
+    window same as (
+        partition by l.day_key, l.procedure_code, l.modifiers, l.billed_units, l.clinician_key, l.payer_id
+    )
 )
 select
     case
         when not d.is_judged then 'unjudged'
         when not coalesce(repeated.is_repeated, false) then 'passed'
-        -- two visits, two claims: the minutes hold all that was billed
-        when line.is_timed and d.has_counting_note
-            and d.billed_timed_units <= coalesce(d.supported_units, d.cms_units) then 'passed'
+        -- two visits, two claims: the minutes hold all that was billed, or the notes hold as many services
+        when line.is_timed and d.has_counting_note and d.billed_timed_units <= d.supported_units then 'passed'
+        when line.is_timed and d.has_counting_note and d.supported_units is null then 'unjudged'
+        when not line.is_timed and visit.visits >= billed.billed_units then 'passed'
         else 'violated'
     end as verdict,
     d.day_key,
     line.line_key,
+    repeated.twin_line_key,
     line.payer_id,
     line.procedure_code,
     line.billed_units,
     d.supported_minutes,
     line.billed_units as at_risk_units,
-    'An earlier claim bills the same: code ' || line.procedure_code || ', ' || line.billed_units
+    'Claim ' || twin.claim_id || ' bills the same: code ' || line.procedure_code || ', ' || line.billed_units
         || ' unit(s), same modifiers, rendering provider and payer.' as message
 from stg_line as line
 join unit_day as d on d.day_key = line.day_key
 left join repeated on repeated.line_key = line.line_key
+left join stg_line as twin on twin.line_key = repeated.twin_line_key
+left join unit_billed_code as billed
+    on billed.day_key = line.day_key and billed.procedure_code = line.procedure_code and not billed.is_timed
+left join unit_documented_visit as visit
+    on visit.day_key = line.day_key and visit.procedure_code = line.procedure_code
 where not line.is_set_aside

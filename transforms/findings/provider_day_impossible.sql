@@ -5,15 +5,16 @@
 select
     case
         when not c.is_judged then 'unjudged'
-        when greatest(c.needed_minutes, c.credited_minutes) > most.value then 'violated'
+        when c.needed_minutes > most.value or c.credited_seconds > 60 * most.value then 'violated'
         else 'passed'
     end as verdict,
     c.clinician_key,
     c.service_date,
     c.billed_units,
-    c.credited_minutes as supported_minutes,
+    c.credited_seconds // 60 as supported_minutes,
     most.reference_key,
-    'The units billed need at least ' || c.needed_minutes || ' minutes and the notes credit ' || c.credited_minutes
+    'The units billed need at least ' || c.needed_minutes || ' minutes and the notes credit '
+        || c.credited_seconds // 60
         || '; one day is taken to hold at most ' || cast(most.value as integer) || '.' as message
 from unit_clinician_day as c
 join ref_parameter as most

@@ -9,7 +9,8 @@ run as (
         b.day_key,
         b.clinician_key,
         b.clinician_run_number,
-        max(case when b.is_double_booked then b.run_excess_minutes else 0 end) as excess_minutes
+        max(case when b.is_double_booked then b.run_excess_seconds else 0 end) as excess_seconds,
+        sum(b.other_patient_blocks) as other_blocks
     from min_clinician_block as b
     group by b.day_key, b.clinician_key, b.clinician_run_number
 ),
@@ -17,11 +18,12 @@ run as (
 day_excess as (
     select
         run.day_key,
-        cast(sum(run.excess_minutes) as integer) as excess_minutes,
+        cast(sum(run.excess_seconds) as bigint) // 60 as excess_minutes,
+        sum(run.other_blocks) as other_blocks,
         min(run.clinician_key) as least_clinician_key,
         max(run.clinician_key) as greatest_clinician_key
     from run
-    where run.excess_minutes > 0
+    where run.excess_seconds > 0
     group by run.day_key
 )
 select
@@ -36,7 +38,10 @@ select
     day_excess.excess_minutes as double_counted_minutes,
     d.supported_minutes,
     'The clinician''s one-on-one minutes with several patients at once exceed the clock by '
-        || day_excess.excess_minutes || ' minute(s).' as message
+        || day_excess.excess_minutes || ' minute(s).'
+        || case when day_excess.other_blocks > 50
+            then ' Of ' || day_excess.other_blocks || ' overlaps with other patients'' blocks at most 50 are listed.'
+            else '' end as message
 from unit_day as d
 left join day_excess on day_excess.day_key = d.day_key
 where d.has_clocked_block

@@ -1,4 +1,4 @@
--- grain: one patient, date, code and billing provider that a cap binds; of several caps the lowest one exceeded
+-- grain: one patient, date, code, billing provider and payer that a cap binds; of several caps the lowest one exceeded
 -- units: billed units
 -- source: rule book s. 5 and s. 6; CMS NCCI practitioner MUE table, dated rows of code_cap.csv
 -- not_checked: institutional claims under the MUE; prior authorisation
@@ -10,6 +10,8 @@ test as (
         t.patient_key,
         t.service_date,
         t.procedure_code,
+        t.counted_code,
+        t.is_timed,
         t.billing_provider_id,
         t.payer_id,
         t.cap_units,
@@ -18,8 +20,8 @@ test as (
         t.tested_units,
         coalesce(t.line_excess_units, t.tested_units - t.cap_units) as excess_units,
         row_number() over (
-            partition by t.patient_day_key, t.procedure_code, t.billing_provider_id
-            order by case when t.tested_units > t.cap_units then 0 else 1 end, t.cap_units, t.cap_payer_id
+            partition by t.patient_day_key, t.procedure_code, t.billing_provider_id, t.payer_id
+            order by case when t.tested_units > t.cap_units then 0 else 1 end, t.cap_units, t.reference_key
         ) as place
     from unit_cap_test as t
 ),
@@ -33,34 +35,64 @@ justified as (
     select distinct n.patient_day_key
     from stg_note as n
     where n.standing = 'counting' and n.has_justification
+),
+-- the time that may stand behind a timed code: its credited minutes, on an undecidable day all that the day supports
+held as (
+    select
+        d.patient_day_key,
+        c.procedure_code,
+        sum(case when d.is_decidable then c.credited_seconds else coalesce(d.supported_seconds, 0) end) as held_seconds
+    from unit_day_code as c
+    join unit_day as d on d.day_key = c.day_key
+    where c.is_timed and d.has_counting_note
+    group by d.patient_day_key, c.procedure_code
+),
+-- each test, with what speaks for units above the cap
+heard as (
+    select
+        test.patient_day_key,
+        test.patient_key,
+        test.service_date,
+        test.procedure_code,
+        test.billing_provider_id,
+        test.payer_id,
+        test.cap_units,
+        test.indicator,
+        test.reference_key,
+        test.tested_units,
+        test.excess_units,
+        test.indicator = '3' and test.cap_units > 0 and justified.patient_day_key is not null as is_justified,
+        test.indicator = '3' and test.cap_units > 0 and test.is_timed
+            and coalesce((held.held_seconds + 449) // 900 >= test.tested_units, false) as is_carried
+    from test
+    left join justified on justified.patient_day_key = test.patient_day_key
+    left join held on held.patient_day_key = test.patient_day_key and held.procedure_code = test.counted_code
+    where test.place = 1
 )
 select
     case
         when unjudged.patient_day_key is not null then 'unjudged'
-        when test.tested_units > test.cap_units then 'violated'
+        when heard.tested_units > heard.cap_units then 'violated'
         else 'passed'
     end as verdict,
-    case
-        when test.indicator = '3' and test.cap_units > 0 and justified.patient_day_key is not null then 'review'
-    end as severity,
-    test.patient_key,
-    test.service_date,
-    test.procedure_code,
-    test.billing_provider_id,
-    test.payer_id,
+    case when heard.is_justified or heard.is_carried then 'review' end as severity,
+    heard.patient_key,
+    heard.service_date,
+    heard.procedure_code,
+    heard.billing_provider_id,
+    heard.payer_id,
     true as has_billing_provider_subject,
-    test.tested_units as billed_units,
-    test.cap_units,
-    case when test.indicator = '1' then test.cap_units end as line_cap_units,
-    test.excess_units as at_risk_units,
-    test.reference_key,
-    test.tested_units || ' units of ' || test.procedure_code || ' were billed, and the cap in force on the day is '
-        || test.cap_units || case
-            when test.indicator = '3' and test.cap_units > 0 and justified.patient_day_key is not null
-                then '; a note gives a justification, so a person has to read it.'
+    true as has_payer_subject,
+    heard.tested_units as billed_units,
+    heard.cap_units,
+    case when heard.indicator = '1' then heard.cap_units end as line_cap_units,
+    heard.excess_units as at_risk_units,
+    heard.reference_key,
+    heard.tested_units || ' units of ' || heard.procedure_code || ' were billed, and the cap in force on the day is '
+        || heard.cap_units || case
+            when heard.is_justified then '; a note gives a justification, so a person has to read it.'
+            when heard.is_carried then '; the minutes of the record make these units, so a person has to read it.'
             else '.'
         end as message
-from test
-left join unjudged on unjudged.patient_day_key = test.patient_day_key
-left join justified on justified.patient_day_key = test.patient_day_key
-where test.place = 1
+from heard
+left join unjudged on unjudged.patient_day_key = heard.patient_day_key

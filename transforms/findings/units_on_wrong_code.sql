@@ -1,13 +1,14 @@
 -- grain: one therapy day with a counting note and a billed line
 -- units: timed units; whole minutes
--- source: rule book s. 6 and s. 4 (every split of a tie is lawful); CMS Pub. 100-04 ch. 5 s. 20.2.C
--- not_checked: payers on either count; days whose minutes per code can be read in two ways
+-- source: rule book s. 6, s. 4 (every split of a tie is lawful) and s. 1 (unlisted code); CMS Pub. 100-04 ch. 5 s.
+-- 20.2.C
+-- not_checked: payers on either count, several payers; days whose minutes per code can be read in two ways
 with
 -- timed units that stand above the lawful split nearest to the bill, and the codes they stand on
 above as (
     select
         s.day_key,
-        cast(sum(s.billed_units - s.expected_units) as integer) as units_above_split,
+        cast(sum(s.billed_units - s.expected_units) as bigint) as units_above_split,
         string_agg(s.procedure_code || ' (billed ' || s.billed_units || ', lawful ' || s.expected_units || ')', ', '
             order by s.procedure_code) as codes
     from unit_split as s
@@ -16,7 +17,8 @@ above as (
 )
 select
     case
-        when not d.is_judged or not d.is_decidable or d.counting_method = 'either' then 'unjudged'
+        when not d.is_judged or not d.is_decidable or coalesce(d.counting_method, 'either') = 'either' then 'unjudged'
+        when d.has_unlisted_block or d.has_unlisted_line then 'unjudged'
         when d.billed_timed_units <= d.supported_units and above.units_above_split > 0 then 'violated'
         else 'passed'
     end as verdict,

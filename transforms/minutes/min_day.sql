@@ -1,38 +1,43 @@
--- grain: one therapy day with a counting note, with the minutes that its notes support
--- units: whole minutes
--- source: rule book s. 3 (a therapy day sums its counting notes; incomplete; undecidable)
+-- grain: one therapy day with a counting note, with the time that its notes support
+-- units: whole seconds; supported_seconds is null where a note does not say how long
+-- source: rule book s. 3 (sure time, incomplete, undecidable, co-treatment)
 with
--- sums over the day's counting notes
-note_sum as (
-    select
-        n.day_key,
-        cast(sum(n.written_minutes) as integer) as written_minutes,
-        cast(sum(n.credited_minutes) as integer) as credited_minutes,
-        cast(sum(n.supported_minutes) as integer) as supported_minutes,
-        cast(sum(n.sure_minutes) as integer) as sure_minutes,
-        max(case when n.is_incomplete then 1 else 0 end) = 1 as is_incomplete,
-        min(case when n.has_blocks then 1 else 0 end) = 1 as have_all_notes_blocks
-    from min_note as n
-    group by n.day_key
-),
--- minutes of the day's blocks that another block holds already
-double_sum as (
+-- what the day's blocks say of its split over codes
+block_sum as (
     select
         b.day_key,
-        cast(sum(b.double_counted_minutes) as integer) as double_counted_minutes
+        max(case when b.double_counted_seconds > 0 then 1 else 0 end) = 1 as has_double_counted_block,
+        max(case when b.has_session_clock then 1 else 0 end) = 1 as has_session_clock,
+        max(case when b.rest_seconds >= 60 then 1 else 0 end) = 1 as has_rests_given_back
     from min_block as b
-    where b.double_counted_minutes > 0
     group by b.day_key
 )
 select
-    note_sum.day_key,
-    note_sum.written_minutes,
-    note_sum.credited_minutes,
-    note_sum.supported_minutes,
-    note_sum.sure_minutes,
-    note_sum.is_incomplete,
-    note_sum.have_all_notes_blocks,
-    coalesce(double_sum.double_counted_minutes, 0) as double_counted_minutes,
-    not note_sum.is_incomplete and double_sum.day_key is null as is_decidable
-from note_sum
-left join double_sum on double_sum.day_key = note_sum.day_key
+    day.day_key,
+    day.written_seconds,
+    day.credited_seconds,
+    day.supported_seconds,
+    -- never above the supported time; without the clock time that other disciplines' blocks cover, at most as much as
+    -- those disciplines support
+    greatest(
+        0,
+        least(day.sure_seconds, coalesce(day.supported_seconds, day.sure_seconds))
+        - least(coalesce(joint.joint_seconds, 0), patient.held_seconds - day.held_seconds)
+    ) as sure_seconds,
+    day.is_incomplete,
+    day.has_unknown_note,
+    day.has_unmeasured_block,
+    day.has_unexplained_minutes,
+    day.have_all_notes_blocks,
+    coalesce(block_sum.has_session_clock, false) as has_session_clock,
+    not (
+        day.is_incomplete or day.has_total_below_blocks
+        or coalesce(
+            block_sum.has_double_counted_block or block_sum.has_session_clock or block_sum.has_rests_given_back, false
+        )
+        or coalesce(joint.joint_seconds >= 60, false)
+    ) as is_decidable
+from min_day_sum as day
+join min_patient_day as patient on patient.patient_day_key = day.patient_day_key
+left join block_sum on block_sum.day_key = day.day_key
+left join min_joint as joint on joint.day_key = day.day_key

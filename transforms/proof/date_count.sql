@@ -17,9 +17,10 @@ select d.service_date, 'stage' as kind, 'therapy days' as name, count(*) as amou
 from stg_therapy_day as d
 group by d.service_date
 union all
-select u.service_date, 'stage' as kind, 'therapy days and codes' as name, count(*) as amount
-from unit_day_code as u
-group by u.service_date
+select d.service_date, 'stage' as kind, 'therapy days and codes' as name, count(*) as amount
+from unit_day_code as c
+join stg_therapy_day as d on d.day_key = c.day_key
+group by d.service_date
 union all
 select f.service_date, 'stage' as kind, 'findings' as name, count(*) as amount
 from finding as f
@@ -54,7 +55,18 @@ group by l.service_date, l.payer_id
 union all
 select d.service_date, 'several_payers' as kind, '' as name, count(*) as amount
 from stg_therapy_day as d
-where d.payer_count > 1
+where d.has_several_payers
+group by d.service_date
+union all
+-- reasons that leave some rules unjudged on a therapy day, and the others not
+select d.service_date, 'partly_unjudged' as kind, 'several_payers' as name, count(*) as amount
+from stg_therapy_day as d
+where d.has_several_payers and d.has_counting_note and d.is_judged
+group by d.service_date
+union all
+select d.service_date, 'partly_unjudged' as kind, 'code_not_listed' as name, count(*) as amount
+from stg_therapy_day as d
+where (d.has_unlisted_block or d.has_unlisted_line) and d.is_judged
 group by d.service_date
 union all
 select m.service_date, 'match' as kind, 'claim_days' as name, m.claim_days as amount
@@ -67,6 +79,12 @@ select m.service_date, 'match' as kind, 'notes' as name, m.notes as amount
 from stg_match as m
 union all
 select m.service_date, 'match' as kind, 'notes_with_claim' as name, m.notes_with_claim as amount
+from stg_match as m
+union all
+select m.service_date, 'match' as kind, 'counting_notes' as name, m.counting_notes as amount
+from stg_match as m
+union all
+select m.service_date, 'match' as kind, 'measured_notes' as name, m.measured_notes as amount
 from stg_match as m
 union all
 select l.service_date, 'at_risk_e4' as kind, '' as name, cast(sum(r.at_risk_e4) as bigint) as amount

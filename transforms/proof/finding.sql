@@ -60,6 +60,8 @@ joined as (
         f.supported_minutes,
         f.double_counted_minutes,
         f.cap_units,
+        code.billed_codes,
+        code.documented_codes,
         -- ten-thousandths to whole cents, half a cent up, in whole numbers
         cast((line.at_risk_e4 + 50) // 100 as decimal(18, 0)) * cast(0.01 as decimal(2, 2)) as at_risk_usd,
         f.message,
@@ -72,7 +74,8 @@ joined as (
         case when f.note_key is not null then note.note_ids end as subject_note_id,
         case when f.has_billing_provider_subject then coalesce(f.billing_provider_id, '') end
             as subject_billing_provider_id,
-        case when f.day_key is null then own.provider_id end as subject_provider_id
+        case when f.day_key is null then own.provider_id end as subject_provider_id,
+        case when f.has_payer_subject then f.payer_id end as subject_payer_id
     from finding_row as f
     join ref_audit_rule as rule on rule.rule_id = f.rule_id
     left join stg_patient as p on p.patient_key = f.patient_key
@@ -81,6 +84,7 @@ joined as (
     left join line on line.finding_key = f.finding_key
     left join note on note.finding_key = f.finding_key
     left join source on source.finding_key = f.finding_key
+    left join finding_code as code on code.finding_key = f.finding_key
 )
 select
     sha256(
@@ -95,6 +99,8 @@ select
         || chr(31) || coalesce(cast(joined.subject_line_number as varchar), '')
         || chr(31) || coalesce(joined.subject_billing_provider_id, '')
         || chr(31) || coalesce(joined.subject_provider_id, '')
+        -- where a payer is part of the subject
+        || coalesce(chr(31) || joined.subject_payer_id, '')
     ) as finding_id,
     joined.rule_id,
     joined.severity,
@@ -115,6 +121,8 @@ select
     joined.double_counted_minutes,
     joined.cap_units,
     cast(joined.at_risk_usd as decimal(18, 2)) as at_risk_usd,
+    joined.billed_codes,
+    joined.documented_codes,
     joined.message,
     joined.clinic_id,
     joined.reference_key,

@@ -2,7 +2,8 @@
 -- units: at_risk_units of the line; at_risk_e4 in ten-thousandths of a dollar, null where the line has no money
 -- source: rule book s. 6 (units too many x allowed, else paid, else charge per unit of that code)
 with
--- the lines of a subject: one line, one therapy day (and code), a capped code's lines, or a clinician's day
+-- the lines of a subject: one line, one therapy day (and code, and payer), a capped code's lines, a patient's date over
+-- all disciplines, or a clinician's day
 subject_line as (
     select f.finding_key, f.at_risk_units, f.line_cap_units, f.is_at_risk_timed_only, l.line_key
     from finding_row as f
@@ -10,13 +11,14 @@ subject_line as (
     where not l.is_set_aside
         and (f.line_key is null or l.line_key = f.line_key)
         and (f.procedure_code is null or f.procedure_code in (l.procedure_code, l.counted_code))
+        and (not f.has_payer_subject or l.payer_id = f.payer_id)
     union all
     select f.finding_key, f.at_risk_units, f.line_cap_units, f.is_at_risk_timed_only, l.line_key
     from finding_row as f
     join stg_line as l
         on l.patient_key = f.patient_key and l.service_date = f.service_date
         and l.procedure_code = f.procedure_code
-        and l.billing_provider_id is not distinct from f.billing_provider_id
+        and l.billing_provider_id is not distinct from f.billing_provider_id and l.payer_id = f.payer_id
     join stg_term as term on term.term_key = l.term_key
         -- lines that this very cap binds: the MUE where the payer follows it, or the payer's own
         and (
@@ -24,6 +26,11 @@ subject_line as (
             or term.payer_cap_reference_key = f.reference_key
         )
     where f.has_billing_provider_subject and not l.is_set_aside
+    union all
+    select f.finding_key, f.at_risk_units, f.line_cap_units, f.is_at_risk_timed_only, l.line_key
+    from finding_row as f
+    join stg_line as l on l.patient_key = f.patient_key and l.service_date = f.service_date
+    where f.day_key is null and not f.has_billing_provider_subject and not l.is_set_aside and l.is_timed
     union all
     select f.finding_key, f.at_risk_units, f.line_cap_units, f.is_at_risk_timed_only, l.line_key
     from finding_row as f
@@ -83,7 +90,7 @@ risk as (
             when ordered.line_cap_units is not null then greatest(0, ordered.billed_units - ordered.line_cap_units)
             else greatest(0, least(ordered.first_units, ordered.at_risk_units - ordered.first_units_before))
                 + greatest(0, least(ordered.other_units, ordered.at_risk_units - ordered.other_units_before))
-        end as integer) as at_risk_units
+        end as bigint) as at_risk_units
     from ordered
 )
 select
@@ -94,3 +101,8 @@ select
     case when risk.at_risk_units > 0
         then (2 * risk.amount_e4 * risk.at_risk_units + risk.billed_units) // (2 * risk.billed_units) end as at_risk_e4
 from risk
+union all
+-- the line that says the same and stands: nothing of it is at risk
+select f.finding_key, f.twin_line_key as line_key, 0 as at_risk_units, cast(null as bigint) as at_risk_e4
+from finding_row as f
+where f.twin_line_key is not null

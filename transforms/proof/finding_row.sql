@@ -5,7 +5,7 @@ select
     row_number() over (
         order by
             v.rule_id, v.patient_key, v.service_date, v.day_key, v.procedure_code, v.note_key, v.block_key, v.line_key,
-            v.billing_provider_id, v.clinician_key
+            v.billing_provider_id, v.payer_id, v.clinician_key
     ) as finding_key,
     v.rule_id,
     coalesce(v.severity, rule.severity) as severity,
@@ -18,9 +18,11 @@ select
     v.block_key,
     v.block_number,
     v.line_key,
+    v.twin_line_key,
     v.billing_provider_id,
     coalesce(v.has_billing_provider_subject, false) as has_billing_provider_subject,
     v.clinician_key,
+    coalesce(v.has_payer_subject, false) as has_payer_subject,
     coalesce(v.payer_id, d.payer_id) as payer_id,
     v.billed_units,
     v.expected_units,

@@ -18,24 +18,47 @@ note_row as (
 block_row as (
     select f.finding_key, b.file_number, b.source_line
     from finding_note as f
-    join finding_row as r on r.finding_key = f.finding_key
+    join finding_row as r on r.finding_key = f.finding_key and r.block_key is null
     join stg_block as b on b.note_key = f.note_key
-    where (r.block_key is null or b.block_key = r.block_key)
-        and (r.clinician_key is null or b.clinician_key = r.clinician_key)
+    where r.clinician_key is null or b.clinician_key = r.clinician_key
+    union all
+    select r.finding_key, b.file_number, b.source_line
+    from finding_row as r
+    join stg_block as b on b.block_key = r.block_key
 ),
--- the other patients' blocks that overlap a double-booked one
-other_patient_row as (
-    select f.finding_key, other.file_number, other.source_line
+-- the places before and after a block's own among its clinician's blocks, where those that overlap it are looked for
+step as (
+    select unnest(generate_series(-50, 50)) as places_on
+),
+-- the other patients' blocks that overlap a double-booked one, next to it in the clinician's order
+overlapping as (
+    select distinct
+        f.finding_key,
+        other.block_key
     from finding_row as f
-    join min_clinician_block as booked
-        on booked.patient_key = f.patient_key and booked.service_date = f.service_date
-        and booked.discipline = f.discipline and booked.is_double_booked
-    join min_block as mine on mine.block_key = booked.block_key
-    join stg_block as other
+    join min_clinician_block as booked on booked.day_key = f.day_key and booked.is_double_booked
+    cross join step
+    join min_clinician_block as other
         on other.clinician_key = booked.clinician_key and other.service_date = booked.service_date
-        and other.patient_key <> booked.patient_key and other.is_timed_one_on_one
-        and other.start_minute < mine.end_minute and mine.start_minute < other.end_minute
+        and other.clinician_run_number = booked.clinician_run_number and other.place = booked.place + step.places_on
     where f.rule_id = 'therapist_in_two_places'
+        and other.patient_key <> booked.patient_key
+        and other.start_second < booked.end_second and booked.start_second < other.end_second
+),
+-- at most 50 of them: a finding that listed a whole clinic's day would help nobody
+listed as (
+    select
+        overlapping.finding_key,
+        overlapping.block_key,
+        row_number() over (partition by overlapping.finding_key order by overlapping.block_key) as place
+    from overlapping
+),
+-- their rows
+other_patient_row as (
+    select listed.finding_key, b.file_number, b.source_line
+    from listed
+    join stg_block as b on b.block_key = listed.block_key
+    where listed.place <= 50
 )
 select claim_row.finding_key, claim_row.file_number, claim_row.source_line from claim_row
 union

@@ -1,5 +1,5 @@
 -- grain: one therapy day and code, as published
--- units: whole minutes and units
+-- units: whole minutes, cut at the grain of the row, and units; a day's supported minutes are null where not known
 -- source: interface s. 3 (units.parquet)
 -- form: view
 with
@@ -17,19 +17,20 @@ select
     d.counting_method,
     c.procedure_code,
     c.is_timed,
-    c.written_minutes,
-    c.credited_minutes,
-    c.double_counted_minutes,
+    c.written_seconds // 60 as written_minutes,
+    c.credited_seconds // 60 as credited_minutes,
+    c.double_counted_seconds // 60 as double_counted_minutes,
     u.supported_minutes as day_supported_minutes,
     u.sure_minutes as day_sure_minutes,
     u.cms_units as day_units_cms,
     u.ama_units as day_units_ama,
     split.expected_units,
     c.billed_units,
+    c.is_documented,
     tied.day_key is not null as is_tie,
     u.is_decidable,
     d.is_judged,
-    d.payer_count
+    d.has_several_payers
 from unit_day_code as c
 join stg_therapy_day as d on d.day_key = c.day_key
 join stg_patient as p on p.patient_key = d.patient_key

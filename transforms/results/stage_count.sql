@@ -22,14 +22,19 @@ stage as (
 naming as (
     select distinct c.claim_id, c.original_claim_id
     from ok_claims as c
-    where c.claim_frequency_code in ('7', '8')
+    where c.claim_frequency_code in ('6', '7', '8')
 ),
--- of those, the ones whose claim is known; a claim naming itself names nobody
+-- of those, the ones whose claim is known, by its own number or the payer's; a claim naming itself names nobody
 known as (
     select distinct naming.claim_id
     from naming
     join ok_claims as original
         on original.claim_id = naming.original_claim_id and original.claim_id <> naming.claim_id
+    union
+    select distinct naming.claim_id
+    from naming
+    join ok_claims as original
+        on original.payer_claim_id = naming.original_claim_id and original.claim_id <> naming.claim_id
 )
 select 1 as place, 'accepted claim lines' as stage, cast(coalesce(sum(d.claim_lines), 0) as bigint) as row_count
 from accepted_date as d

@@ -15,6 +15,8 @@ select
     c.procedure_code,
     term.counted_code,
     term.is_timed,
+    term.shipped_kind,
+    term.has_own_kind,
     term.disciplines,
     c.billed_units,
     rendering.clinician_key,
@@ -26,6 +28,7 @@ select
     coalesce(c.modifiers like '%GN%', false) as has_gn,
     c.discipline,
     c.service_date_basis,
+    c.service_date_to,
     c.claim_status = 'denied' or c.payer_order > 1 as is_set_aside,
     c.clinic_id,
     -- allowed, else paid, else charge (rule book s. 6); a negative amount is a posting, not a price
@@ -37,12 +40,13 @@ select
     c.file_number,
     c.source_line
 from ok_claims as c
--- codes out of scope have no term
 join stg_term as term
-    on term.written_payer_id = c.payer_id and term.claim_type = c.claim_type
+    on term.kind <> 'unlisted' and term.written_payer_id = c.payer_id and term.claim_type = c.claim_type
     and term.procedure_code = c.procedure_code and term.service_date = c.service_date
 join stg_patient as p on p.patient_id = c.patient_id
 left join stg_claim as claim on claim.claim_id = c.claim_id
 left join stg_clinician as rendering on rendering.provider_id = c.rendering_provider_id
 where (c.billed_units > 0 or c.claim_status = 'denied' or c.payer_order > 1)
+    -- not a final bill, or a claim that bills nothing
+    and c.claim_frequency_code not in ('0', '9')
     and not coalesce(claim.is_gone or claim.is_void, false)

@@ -1,6 +1,7 @@
 -- grain: one service date, and how much of its claims and notes meets each other
 -- units: claim days (patient, date with a line in scope that bills) and notes
--- source: interface s. 2 (the share of claim days that meet a note, and of notes that meet a claim)
+-- source: interface s. 2 (the share of claim days that meet a note, and of notes that meet a claim); rule book s. 6
+-- (timed_minutes_not_documented: notes that give any minutes)
 with
 -- patients and dates with a line in scope; billed: it bills
 line_day as (
@@ -11,10 +12,23 @@ line_day as (
     from stg_line as l
     group by l.patient_day_key
 ),
--- patients and dates with a note, and the notes there
+-- counting notes with a block that holds minutes or a clock
+timed as (
+    select distinct b.note_key
+    from stg_block as b
+    where b.stated_seconds is not null or b.start_second is not null
+),
+-- patients and dates with a note, and the notes there: all, those that count, and of those the ones with any minutes
 note_day as (
-    select n.patient_day_key, min(n.service_date) as service_date, count(*) as notes
+    select
+        n.patient_day_key,
+        min(n.service_date) as service_date,
+        count(*) as notes,
+        count(case when n.standing = 'counting' then 1 end) as counting_notes,
+        count(case when n.standing = 'counting' and (n.total_timed_seconds is not null or timed.note_key is not null)
+            then 1 end) as measured_notes
     from stg_note as n
+    left join timed on timed.note_key = n.note_key
     group by n.patient_day_key
 ),
 -- one row a patient and date with any of them
@@ -25,7 +39,9 @@ day as (
         case when note_day.patient_day_key is not null then coalesce(line_day.is_billed, 0) else 0 end
             as claim_days_with_note,
         coalesce(note_day.notes, 0) as notes,
-        case when line_day.patient_day_key is not null then coalesce(note_day.notes, 0) else 0 end as notes_with_claim
+        case when line_day.patient_day_key is not null then coalesce(note_day.notes, 0) else 0 end as notes_with_claim,
+        coalesce(note_day.counting_notes, 0) as counting_notes,
+        coalesce(note_day.measured_notes, 0) as measured_notes
     from line_day
     full join note_day on note_day.patient_day_key = line_day.patient_day_key
 )
@@ -34,6 +50,8 @@ select
     cast(sum(day.claim_days) as bigint) as claim_days,
     cast(sum(day.claim_days_with_note) as bigint) as claim_days_with_note,
     cast(sum(day.notes) as bigint) as notes,
-    cast(sum(day.notes_with_claim) as bigint) as notes_with_claim
+    cast(sum(day.notes_with_claim) as bigint) as notes_with_claim,
+    cast(sum(day.counting_notes) as bigint) as counting_notes,
+    cast(sum(day.measured_notes) as bigint) as measured_notes
 from day
 group by day.service_date

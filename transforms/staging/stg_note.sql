@@ -1,6 +1,6 @@
 -- grain: one note version that bears on its day: the version that counts, or a draft
--- units: minutes as the note states them
--- source: rule book s. 2 (note versions, counting notes)
+-- units: seconds that the note states in minutes, to the nearest second
+-- source: rule book s. 2 (note versions, counting notes), s. 3 (time in whole seconds)
 with
 -- notes of several versions, with the highest one that is no draft
 revised as (
@@ -22,7 +22,8 @@ version as (
         n.discipline,
         n.status,
         n.is_billable,
-        n.total_timed_minutes,
+        cast(round(n.total_timed_minutes * 60) as integer) as total_timed_seconds,
+        cast(round(n.total_treatment_minutes * 60) as integer) as total_treatment_seconds,
         n.cap_justification is not null as has_justification,
         n.has_minutes_in_prose,
         n.clinic_id,
@@ -44,7 +45,8 @@ standing as (
         version.service_date,
         version.provider_id,
         version.discipline,
-        version.total_timed_minutes,
+        version.total_timed_seconds,
+        version.total_treatment_seconds,
         version.has_justification,
         version.has_minutes_in_prose,
         version.clinic_id,
@@ -72,7 +74,8 @@ select
         + case standing.discipline when 'PT' then 1 when 'OT' then 2 else 3 end as day_key,
     c.clinician_key,
     standing.standing,
-    standing.total_timed_minutes,
+    standing.total_timed_seconds,
+    standing.total_treatment_seconds,
     standing.has_justification,
     standing.has_minutes_in_prose,
     standing.clinic_id,

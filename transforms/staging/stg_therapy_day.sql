@@ -1,6 +1,6 @@
 -- grain: one therapy day: patient, service date and discipline
--- units: units billed, over timed and untimed codes where not said otherwise
--- source: rule book s. 1 (therapy day), s. 2 (which rows count), s. 4 (several payers)
+-- units: units of the payer's cap; payer, method and cap are null where no payer was billed, or several were
+-- source: rule book s. 1 (therapy day, unlisted code), s. 2 (which rows count), s. 4 (several payers)
 with
 -- every row that puts a therapy day there
 seen as (
@@ -41,30 +41,7 @@ day as (
     from seen
     group by seen.day_key
 ),
--- units a payer was billed for on a day of several payers
-payer_units as (
-    select
-        l.day_key,
-        l.payer_key,
-        sum(l.billed_units) as payer_units,
-        min(l.term_key) as term_key
-    from stg_line as l
-    join day on day.day_key = l.day_key and day.has_several_payers
-    where not l.is_set_aside
-    group by l.day_key, l.payer_key
-),
--- the payer billed most units stands for such a day, then the first by id
-payer as (
-    select
-        payer_units.day_key,
-        payer_units.term_key,
-        count(*) over (partition by payer_units.day_key) as payer_count,
-        row_number() over (
-            partition by payer_units.day_key order by payer_units.payer_units desc, payer_units.payer_key
-        ) as place
-    from payer_units
-),
--- each day with what its key holds, and a term of the payer that stands for it
+-- each day with what its key holds
 settled as (
     select
         day.day_key,
@@ -77,10 +54,9 @@ settled as (
         day.has_counting_note,
         day.has_not_billable_note,
         day.has_draft,
-        coalesce(payer.term_key, day.term_key) as term_key,
-        coalesce(payer.payer_count, case when day.term_key is null then 0 else 1 end) as payer_count
+        day.has_several_payers,
+        case when not day.has_several_payers then day.term_key end as term_key
     from day
-    left join payer on payer.day_key = day.day_key and payer.place = 1
 ),
 -- patients and dates where no rule accuses
 unjudged as (
@@ -92,6 +68,21 @@ justified as (
     select distinct n.patient_day_key
     from stg_note as n
     where n.standing = 'counting' and n.has_justification
+),
+-- therapy days with a one-on-one block of a code that nobody listed
+unlisted_block as (
+    select distinct b.day_key
+    from stg_block as b
+    where b.kind = 'unlisted' and b.delivery = 'one_on_one'
+),
+-- therapy days with a billed line of such a code, and their patients and dates
+unlisted_line as (
+    select distinct l.day_key
+    from stg_unlisted_line as l
+),
+unlisted_line_date as (
+    select distinct l.patient_day_key
+    from stg_unlisted_line as l
 )
 select
     day.day_key,
@@ -104,14 +95,19 @@ select
     day.has_counting_note,
     day.has_not_billable_note,
     day.has_draft,
+    day.has_several_payers,
     term.payer_id,
     term.counting_method,
     term.timed_units_per_day_cap,
     term.payer_reference_key,
-    day.payer_count,
     justified.patient_day_key is not null as has_justification,
+    unlisted_block.day_key is not null as has_unlisted_block,
+    unlisted_line.day_key is not null as has_unlisted_line,
+    unlisted_line_date.patient_day_key is not null as has_unlisted_line_on_date,
     unjudged.patient_day_key is null as is_judged,
     coalesce(day.service_date between coverage.first_date and coverage.last_date, false) as is_covered,
+    coalesce(unread.has_unread_note, false) as has_unread_note_on_date,
+    coalesce(unread.has_unread_claim, false) as has_unread_claim_on_date,
     day.service_date <= setting.as_of_date - cast(lag.value as integer) as is_past_billing_lag
 from settled as day
 cross join run_setting as setting
@@ -119,6 +115,10 @@ cross join stg_coverage as coverage
 left join stg_term as term on term.term_key = day.term_key
 left join unjudged on unjudged.patient_day_key = day.patient_day_key
 left join justified on justified.patient_day_key = day.patient_day_key
+left join unlisted_block on unlisted_block.day_key = day.day_key
+left join unlisted_line on unlisted_line.day_key = day.day_key
+left join unlisted_line_date on unlisted_line_date.patient_day_key = day.patient_day_key
+left join stg_unread_date as unread on unread.service_date = day.service_date
 left join ref_parameter as lag
     on lag.name = 'billing_lag_days'
     and day.service_date >= lag.effective_from and day.service_date < lag.effective_to

@@ -1,4 +1,4 @@
--- grain: one patient, date, code and billing provider, and one cap that binds lines there (MUE, or a payer's own)
+-- grain: one patient, date, code, billing provider and payer, and one cap that binds lines there (MUE, or the payer's)
 -- units: billed units; for a line-by-line cap the units of the largest line
 -- source: rule book s. 5 (day caps)
 with
@@ -12,8 +12,10 @@ bound as (
         l.procedure_code,
         l.billing_provider_id,
         l.payer_id,
+        l.counted_code,
+        l.is_timed,
         l.billed_units,
-        '' as cap_payer_id,
+        'mue' as cap_kind,
         term.mue_units as cap_units,
         term.mue_indicator as indicator,
         term.mue_reference_key as reference_key
@@ -29,8 +31,10 @@ bound as (
         l.procedure_code,
         l.billing_provider_id,
         l.payer_id,
+        l.counted_code,
+        l.is_timed,
         l.billed_units,
-        l.payer_id as cap_payer_id,
+        'payer' as cap_kind,
         term.payer_cap_units as cap_units,
         term.payer_cap_indicator as indicator,
         term.payer_cap_reference_key as reference_key
@@ -44,15 +48,18 @@ select
     min(bound.service_date) as service_date,
     bound.procedure_code,
     bound.billing_provider_id,
-    bound.cap_payer_id,
+    bound.payer_id,
+    bound.cap_kind,
+    min(bound.counted_code) as counted_code,
+    max(case when bound.is_timed then 1 else 0 end) = 1 as is_timed,
     min(bound.cap_units) as cap_units,
     min(bound.indicator) as indicator,
     min(bound.reference_key) as reference_key,
-    case when min(bound.payer_id) = max(bound.payer_id) then min(bound.payer_id) end as payer_id,
     cast(case when min(bound.indicator) = '1' then max(bound.billed_units) else sum(bound.billed_units) end
-        as integer) as tested_units,
+        as bigint) as tested_units,
     cast(sum(case
         when bound.indicator = '1' then greatest(0, bound.billed_units - bound.cap_units)
-    end) as integer) as line_excess_units
+    end) as bigint) as line_excess_units
 from bound
-group by bound.patient_day_key, bound.procedure_code, bound.billing_provider_id, bound.cap_payer_id
+group by
+    bound.patient_day_key, bound.procedure_code, bound.billing_provider_id, bound.payer_id, bound.cap_kind

@@ -27,6 +27,6 @@ select
     line.counted_code,
     line.is_timed,
     line.billed_units,
-    cast(least(line.billed_units, greatest(0, line.units_so_far - line.expected_units)) as integer)
+    cast(least(line.billed_units, greatest(0, line.units_so_far - line.expected_units)) as bigint)
         as units_above_split
 from line
