@@ -46,6 +46,7 @@ open_slot as (
 candidate as (
     select
         s.day_key,
+        s.procedure_code,
         s.unpaid_seconds,
         s.cms_units,
         count(*) over above as slots_above,
@@ -65,6 +66,7 @@ candidate as (
 lawful as (
     select
         candidate.day_key,
+        candidate.procedure_code,
         candidate.unpaid_seconds,
         candidate.slots_above < candidate.cms_units and candidate.cms_units < candidate.slots_within as has_choice,
         candidate.billed_above
@@ -80,7 +82,8 @@ chosen as (
         lawful.unpaid_seconds,
         max(case when lawful.has_choice then 1 else 0 end) over (partition by lawful.day_key) = 1 as is_tie,
         row_number() over (
-            partition by lawful.day_key order by lawful.covered_units desc, lawful.unpaid_seconds desc
+            partition by lawful.day_key
+            order by lawful.covered_units desc, lawful.unpaid_seconds desc, lawful.procedure_code
         ) as place
     from lawful
 ),
