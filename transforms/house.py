@@ -132,6 +132,7 @@ def merge_results(con, run_id: str, as_of: date) -> None:
         con.execute(f"DELETE FROM house.{table} WHERE service_date IN (SELECT service_date FROM touched_date)")
         con.execute(f"INSERT INTO house.{table} BY NAME SELECT * FROM main.{table}")
     con.execute("CREATE OR REPLACE TABLE house.rule_error AS SELECT * FROM main.rule_error")
+    con.execute("CREATE OR REPLACE TABLE house.run_measure AS SELECT * FROM main.stg_measure")
     con.execute("DELETE FROM house.pending_date WHERE service_date IN (SELECT service_date FROM touched_date)")
     # What a rule could not say today is asked again on the next night.
     con.execute("INSERT INTO house.pending_date SELECT service_date FROM touched_date WHERE EXISTS (FROM rule_error)")

@@ -15,6 +15,13 @@ _BLOCKS_OF_CODE = (
     "SELECT n.service_date, b.procedure_code AS met FROM house.ok_note_blocks AS b "
     "JOIN house.ok_notes AS n ON n.note_id = b.note_id"
 )
+#: A cap of one code of a pair is met where the other one is.
+_PARTNERS_OF_LINES = (
+    "SELECT c.service_date, a.procedure_code AS met FROM house.ok_claims AS c "
+    "JOIN main.ref_code_alias AS a ON a.relation = 'counts_as' AND a.target_code = c.procedure_code "
+    "UNION SELECT c.service_date, a.target_code AS met FROM house.ok_claims AS c "
+    "JOIN main.ref_code_alias AS a ON a.relation = 'counts_as' AND a.procedure_code = c.procedure_code"
+)
 _LINES_OF_PAYER = (
     "SELECT c.service_date, coalesce(x.to_id, c.payer_id) AS met FROM house.ok_claims AS c "
     "LEFT JOIN crosswalk_payer AS x ON x.from_id = c.payer_id"
@@ -22,13 +29,13 @@ _LINES_OF_PAYER = (
 #: Table -> the column of its key that a row of an extract meets it by, and where.
 MET = {
     "procedure_code": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE}"),
-    "code_cap": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE}"),
+    "code_cap": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE} UNION {_PARTNERS_OF_LINES}"),
     "code_alias": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE}"),
     "payer_method": ("payer_id", _LINES_OF_PAYER),
     "parameter": ("name", None),
 }
 #: Parameters that are not resolved on the service date, or are looked at by themselves.
-ELSEWHERE = ("billing_lag_days", "minimum_match_share")
+ELSEWHERE = ("billing_lag_days", "minimum_match_share", "minimum_measured_share")
 
 
 def find_moved_settings(con, as_of: date) -> None:

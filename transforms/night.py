@@ -66,6 +66,9 @@ def compute_touched(con, setting: Setting, allow_low_match: bool) -> Match:
     history.take_rows(con)
     stage_rows(con, setting)
     match = _match(con, setting)
+    if _measure(con):
+        _touch_all_dates(con)
+        return compute_touched(con, setting, allow_low_match)
     if not allow_low_match:
         require_match(match)
     judge_rows(con, setting, touched="touched_date")
@@ -89,6 +92,34 @@ def _match(con, setting: Setting) -> Match:
             f"WHERE kind = 'match' AND NOT {touched} GROUP BY service_date"
         )
     return measure_match(con, setting, "match_by_date")
+
+
+def _measure(con) -> bool:
+    """Makes stg_measure that of the whole history; whether it says other than it did on the dates not touched."""
+    con.execute("CREATE SCHEMA IF NOT EXISTS whole_history")
+    con.execute("CREATE OR REPLACE VIEW whole_history.stg_match AS SELECT * FROM match_by_date")
+    con.execute("SET search_path = 'whole_history,main'")
+    try:
+        run_model(con, next(model for model in load_models("staging") if model.name == "stg_measure"), "main")
+    finally:
+        con.execute("SET search_path = 'main'")
+    if not house.has_table(con, "run_measure"):
+        return False
+    (now,) = con.execute("SELECT is_measured FROM stg_measure").fetchone()
+    (before,) = con.execute("SELECT is_measured FROM house.run_measure").fetchone()
+    (left,) = con.execute(
+        "SELECT count(*) FROM accepted_date WHERE service_date NOT IN (SELECT service_date FROM touched_date)"
+    ).fetchone()
+    return now != before and left > 0
+
+
+def _touch_all_dates(con) -> None:
+    """Every service date is computed again, for a rule about minutes is asked of all of them or of none."""
+    con.execute(
+        "INSERT INTO change SELECT service_date, NULL, 'the share of notes that give minutes' FROM accepted_date "
+        "WHERE service_date NOT IN (SELECT service_date FROM touched_date)"
+    )
+    con.execute("INSERT INTO touched_date SELECT service_date FROM accepted_date EXCEPT FROM touched_date")
 
 
 @contextmanager
