@@ -18,8 +18,15 @@ from tests.oracle_rows import (
     lines_of,
     note,
     one,
+    payer,
     run,
 )
+
+
+#: A second payer that follows the MUE.
+FOLLOWERS = REFERENCE | {
+    "payer_method": [*REFERENCE["payer_method"], payer("RAILROAD", "cms_8_minute", follows_mue=True)]
+}
 
 
 def test_billed_units_exceed_minutes():
@@ -103,7 +110,8 @@ def test_documented_day_not_billed():
     assert rule in broken([other, line(n=0)], [note()], eight)
     assert rule in broken([other], [note()], [block("97161")])
     assert rule not in broken([other], [note()], [block("97010")])  # its MUE is 0
-    assert rule in broken([other], [note(total_timed_minutes=8)], [])
+    # (2) without blocks nobody knows on how many codes the minutes lie
+    assert rule not in broken([other], [note(total_timed_minutes=60)], [])
     for days, said in ((5, True), (4, False)):
         assert (rule in broken([other], [note()], eight, as_of=DAY + timedelta(days=days))) is said
 
@@ -113,11 +121,16 @@ def test_minutes_counted_twice():
     rows = [block("97110", 20, "10:00", "10:20"), block("97140", 20, "10:10", "10:30", number=2)]
     found = one(run([], [note()], rows), rule)
     assert (found["procedure_code"], found["double_counted_minutes"]) == ("97140", 10)
-    assert found["severity"] == "error"
+    # (2) the clock holds 30 minutes, 2 units; it is an error once the 40 written, 3 units, were billed
+    for n, severity in ((0, "review"), (2, "review"), (3, "error")):
+        assert one(run([line(n=n)], [note()], rows), rule)["severity"] == severity
+    # AMA: 2 codes of 20 minutes are one unit each, and 30 minutes can make no more on two codes than
+    # floor((1800 + 2 x 449) / 900) = 2
+    for text, severity in (("97110=1 97140=1", "review"), ("97110=2 97140=1", "error")):
+        assert one(run(lines_of(text, payer_id=AMA), [note()], rows), rule)["severity"] == severity
+    # (2) another discipline's minutes double nothing: that is joint time
     ot = [note(), note("N2", discipline="OT", provider_id="T2")]
-    shared = [rows[0], block("97530", 20, "10:10", "10:30", note_id="N2")]
-    found = one(run([], ot, shared), rule)
-    assert (found["severity"], found["discipline"]) == ("review", "OT")
+    assert rule not in broken([], ot, [rows[0], block("97530", 20, "10:10", "10:30", note_id="N2")])
     assert rule not in broken([], [note()], [rows[0], block("97140", 20, "10:20", "10:40", number=2)])
 
 
@@ -144,15 +157,15 @@ def test_note_totals_and_stated_minutes():
         (21, "10:00", "10:20", True),
         (20, "10:00", "10:20", False),
         (19, "10:00", "10:20", False),
-        (21, "10:00:10", "10:20:50", False),
-        (22, "10:00:10", "10:20:50", True),
+        (21, "10:00:10", "10:20:50", False),  # (2) 20 s above the clock's 20:40
+        (22, "10:00:10", "10:20:50", True),  # 80 s above
     ):
         assert (rule in broken([], [note()], [block("97110", minutes, start, end)])) is said
     assert rule not in broken([], [note()], [block("97110", 21, "10:00", "10:20", delivery="group")])
 
 
 def test_units_exceed_day_cap():
-    rule, rows = "units_exceed_day_cap", ([note()], [block("97112", 90)])
+    rule, rows = "units_exceed_day_cap", ([note()], [block("97112", 67)])  # 67 minutes are 4 units
     found = one(run([line("97112", 5, paid_usd=Decimal("100"))], *rows), rule)
     assert (found["cap_units"], found["billed_units"], found["severity"]) == (4, 5, "error")
     assert (found["at_risk_usd"], found["discipline"]) == (Decimal("20.00"), None)
@@ -161,11 +174,18 @@ def test_units_exceed_day_cap():
     assert rule not in broken([line("97112", 5, claim_type="institutional")], *rows)
     why = [note(cap_justification="two regions")]
     assert one(run([line("97112", 5)], why, rows[1]), rule)["severity"] == "review"
+    carried = one(run([line("97112", 5)], [note()], [block("97112", 68)]), rule)  # (2) 68 minutes carry 5 units
+    assert carried["severity"] == "review"
+    undecidable = [note(total_timed_minutes=68)], [block("97112", 8)]  # (2) the total may all be this code's
+    assert one(run([line("97112", 5)], *undecidable), rule)["severity"] == "review"
+    elsewhere = blocks_of("97112=8 97110=60")
+    assert one(run([line("97112", 5)], [note()], elsewhere), rule)["severity"] == "error"
     assert one(run([line("97140", 4)], why, rows[1]), rule)["severity"] == "error"  # indicator 2
     assert one(run([line("97010", 1)], why, rows[1]), rule)["severity"] == "error"  # cap 0
     halves = [line("97112", 3), line("97112", 2, claim="C2", modifiers="GO")]
     assert rule in broken(halves, *rows)  # over claims and disciplines
     assert rule not in broken([halves[0], halves[1] | {"billing_provider_id": "B2"}], *rows)
+    assert rule not in broken([halves[0], halves[1] | {"payer_id": "RAILROAD"}], *rows, FOLLOWERS)  # (2) a payer's
 
 
 def test_caps_line_by_line_and_a_payers_own():
@@ -193,17 +213,30 @@ def test_timed_units_exceed_payer_day_cap():
     assert rule not in broken([line("97110", 5)], [note()], rows)
 
 
-def test_a_day_of_several_payers_is_the_one_billed_most():
-    lines = [line("97110", 1, payer_id="CAPPED"), line("97112", 4, number=2)]
-    assert "timed_units_exceed_payer_day_cap" not in broken(lines)
-    lines = [line("97110", 3, payer_id="CAPPED"), line("97112", 3, number=2)]
-    assert "timed_units_exceed_payer_day_cap" in broken(lines)
+def test_a_payers_day_cap_looks_at_its_own_lines():
+    rule = "timed_units_exceed_payer_day_cap"
+    for n, said in ((4, False), (5, True)):
+        lines = [line("97110", n, payer_id="CAPPED"), line("97112", 4, number=2)]
+        assert (rule in broken(lines)) is said
+    found = one(run(lines), rule)
+    assert (found["payer_id"], found["billed_units"], found["cap_units"]) == ("CAPPED", 5, 4)
 
 
 def test_untimed_code_multiple_units():
     rule = "untimed_code_multiple_units"
     assert one(run([line("97161", 2, paid_usd=Decimal("9"))]), rule)["at_risk_usd"] == Decimal("4.50")
     assert rule in broken([line("97014"), line("97014", claim="C2", modifiers="GP;59")])
+    assert rule not in broken([line("97014"), line("97014", claim="C2", payer_id=AMA)])  # (2) once to each payer
+    # (2) two treatments of other clinicians or clock times are for review; two blocks that say neither are one
+    twice = [line("97014"), line("G0283", claim="C2"), line("97014", claim="C3", number=2)]
+    morning, noon = block("G0283", 15, "09:00", "09:15"), block("97014", 15, "12:00", "12:15", number=2)
+    for blocks, severity in (
+        ([morning, noon], "review"),
+        ([morning, morning | {"block_number": 2, "provider_id": "T2"}], "review"),
+        ([morning, morning | {"block_number": 2}], "error"),
+        ([block("97014"), block("97014", number=2)], "error"),
+    ):
+        assert one(run(twice, [note()], blocks), rule)["severity"] == severity
     assert rule not in broken([line("97014"), line("97161", number=2), line("97110", 2, number=3)])
 
 
@@ -224,6 +257,20 @@ def test_claim_line_duplicated():
     assert rule not in broken(twice, [note()], [block("97110", 23)])  # two visits, two claims
     evaluations = [line("97161"), line("97161", claim="C2")]
     assert rule in broken(evaluations, [note()], [block("97110", 90)])
+    # (2) two evaluations by two clinicians are no duplicate
+    both = [block("97161", provider_id="T1"), block("97161", provider_id="T2", number=2)]
+    assert rule not in broken(evaluations, [note()], both)
+    assert rule in broken(evaluations, [note()], both[:1])
+    # an undecidable day: 30 minutes on two codes can be 3 units under AMA: floor((1800 + 2 x 449) / 900) = 2
+    vague = [note(total_timed_minutes=30)], [block("97110", 15), block("97140", 8, number=2)]
+    ama = [row | {"payer_id": AMA} for row in twice]
+    assert rule not in broken(ama, *vague)
+    assert rule in broken([*ama, line("97140", claim="C3", payer_id=AMA)], *vague)
+    # unknown minutes may hold both
+    unknown = run(twice, [note()], [block("97110")])
+    assert not unknown.of(rule) and unknown.counts[rule]["unjudged"] == 1
+    # the same day means the same discipline
+    assert rule not in broken([line(modifiers=None, discipline="PT"), line(claim="C2", modifiers=None, discipline="OT")])
     for more in ({"n": 2}, {"payer_id": AMA}, {"modifiers": "GP;59"}, {"rendering_provider_id": None}):
         assert rule not in broken([line(), line(claim="C2", **more)])
     assert rule not in broken([line(), line(number=2)])

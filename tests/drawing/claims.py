@@ -14,19 +14,27 @@ class ClaimDrawer:
 
     def __init__(self, d, notes, blocks, reference, as_of):
         self.d, self.claims, self.number = d, [], 0
-        self.world = World([], notes, blocks, reference, as_of, ())
+        self.notes, self.blocks, self.reference, self.as_of = notes, blocks, reference, as_of
 
     def draw_all(self, places):
         """All claim lines: of the places that have notes, and of some that have none."""
         for patient_id, day, discipline in places:
             if not self.d.one_in(8):
-                self._bill(self.world.therapy_day(patient_id, day, discipline))
+                payer_id = self.d.pick("CMS", "CMS", "AMA", "AMA", "CAPPED", "OWNCAP", "NEWPAY")
+                self._bill(self._as_billed_to(payer_id, patient_id, day, discipline), payer_id)
         return self.claims
 
-    def _bill(self, day):
+    def _as_billed_to(self, payer_id, patient_id, day, discipline):
+        """The therapy day as the oracle sees it once one line has been billed to this payer."""
+        line = {"claim_id": "C", "line_number": 1, "patient_id": patient_id, "payer_id": payer_id}
+        line |= {"service_date": day, "procedure_code": "97110", "billed_units": 1, "discipline": discipline}
+        notes = [note for note in self.notes if (note["patient_id"], note["service_date"]) == (patient_id, day)]
+        ids = {note["note_id"] for note in notes}
+        blocks = [block for block in self.blocks if block["note_id"] in ids]
+        return World([line], notes, blocks, self.reference, self.as_of).days[patient_id, day, discipline]
+
+    def _bill(self, day, payer_id):
         d = self.d
-        payer_id = d.pick("CMS", "CMS", "AMA", "AMA", "CAPPED", "OWNCAP", "NEWPAY")
-        day.method = self.world.reference.payer(payer_id, day.day)["counting_method"]
         wanted = self._bend(day, dict(self._lawful(day)))
         header = self._header(day, payer_id)
         lines = []
@@ -48,21 +56,21 @@ class ClaimDrawer:
 
     def _lawful(self, day):
         """Units by counted code that a lawful reading supports, or about so many."""
-        held = dict(day.minutes_by_code())
+        held = dict(day.credited_by_code)
         if not held:
             return {self.d.pick(*TIMED_POOL[day.discipline]): self.d.pick(1, 2, 3)}
         if day.decidable and (day.method == "cms_8_minute" or (day.method == "either" and self.d.one_in(2))):
             return self.d.pick(*units.cms_splits(day.cms, held))
         if day.decidable or self.d.one_in(2):
             return units.ama_split(held)
-        sure, first = units.count(day.sure), sorted(held)[0]
-        return {first: self.d.pick(sure, day.cms)}
+        sure, first = units.cms(day.sure), sorted(held)[0]
+        return {first: self.d.pick(sure, units.cms(day.known))}
 
     def _bend(self, day, split):
         """The split as it is, or one unit more, less, or elsewhere."""
         d = self.d
         how = d.pick("keep", "keep", "keep", "more", "less", "less", "move", "move", "many")
-        codes = sorted(set(split) | set(day.minutes_by_code()) | {TIMED_POOL[day.discipline][0]})
+        codes = sorted(set(split) | set(day.credited_by_code) | {TIMED_POOL[day.discipline][0]})
         if how in ("less", "move") and split:
             split[d.pick(*sorted(split))] -= 1
         if how in ("more", "move", "many"):

@@ -1,7 +1,7 @@
 """Draws notes and their blocks."""
 
-from tests.drawing import CLINICIANS, DELIVERIES, LENGTHS, TIMED_POOL, UNTIMED_POOL
-from tests.oracle.minutes import timed_one_on_one
+from tests.drawing import CLINICIANS, DATES, DELIVERIES, LENGTHS, TIMED_POOL, UNTIMED_POOL
+from tests.oracle.codes import TIMED, Kinds
 from tests.oracle.rows import read_block
 
 VERSIONS = [
@@ -62,7 +62,8 @@ def _draw_total(d, blocks, is_plain):
 def _written(row):
     """Minutes written in a drawn block, where they count."""
     block = read_block(row)
-    return block.written if timed_one_on_one(block) else 0
+    is_timed = Kinds().of(block.code, None, DATES[0]) == TIMED
+    return block.written // 60 if is_timed and block.delivery == "one_on_one" and not block.aide else 0
 
 
 def _draw_blocks(d, note_id, version, discipline, is_plain):

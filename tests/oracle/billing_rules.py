@@ -1,11 +1,11 @@
 """Rules about billed days, caps, and how lines were written."""
 
 from collections import defaultdict
-from datetime import timedelta
 
 from . import codes, units
-from .caps import cap_groups, cap_tests
-from .case import Case, day_case, verdict
+from .caps import cap_tests
+from .case import OK, UNJUDGED, VIOLATED, Case, day_case, verdict, whole_minutes
+from .days import MIDPOINT
 from .money import all_units, dollars
 
 
@@ -24,12 +24,16 @@ def _billed_without(world, rule_id, severity, is_wrong, is_unjudged=lambda day: 
 
 def billed_day_not_documented(world):
     """Lines billed and no note of any kind, inside the dates that both extracts cover."""
+
+    def is_bare(day):
+        return not (day.notes or day.not_billable or day.drafts)
+
     return _billed_without(
         world,
         "billed_day_not_documented",
         "error",
-        lambda day: not (day.notes or day.not_billable or day.drafts),
-        lambda day: not world.is_covered(day.day),
+        is_bare,
+        lambda day: not world.is_covered(day.day) or (is_bare(day) and day.day in world.dates_with_unread_note),
     )
 
 
@@ -55,46 +59,103 @@ def billed_note_marked_not_billable(world):
 
 def documented_day_not_billed(world):
     """A counting note that holds something to bill, and no line."""
-    lag = timedelta(days=world.reference.parameter("billing_lag_days", 5))
     for day in world.days.values():
         if not day.notes:
             continue
-        too_soon = bool(day.set_aside) or not world.is_covered(day.day) or day.day > world.as_of - lag
-        cms = units.count(day.sure)
-        has_unit = cms > 0 and (day.ama > 0 or not day.decidable)
-        untimed = any(_payable_untimed(world, day, b.code) for note in day.notes for b in note.blocks)
-        missed = not day.lines and (has_unit or untimed)
+        missed = not day.lines and (_makes_a_unit(day) or bool(_payable_untimed(world, day)))
+        nobody_knows = day.is_unknown or any(time.unmeasured for time in day.times)
+        never_paid = any(world.reference.is_never_payable(c, None, day.day) for c in day.timed_codes_documented)
+        is_open = (
+            bool(day.set_aside)
+            or day.unlisted_on_date
+            or never_paid
+            or not world.is_past_lag(day.day)
+            or (nobody_knows and not missed)
+            or (missed and day.day in world.dates_with_unread_claim)
+        )
         yield day_case(
             "documented_day_not_billed",
             day,
-            verdict(missed, not day.lines and too_soon),
+            verdict(missed, not day.lines and is_open),
             "warning",
             billed_units=0,
-            expected_units=min(cms, day.ama) if day.decidable else cms,
-            supported_minutes=day.sure,
+            expected_units=_sure_units(day),
+            supported_minutes=whole_minutes(day.sure),
         )
 
 
-def _payable_untimed(world, day, code):
-    mue = world.reference.cap(code, None, day.day)
-    return code in codes.UNTIMED and not (mue and mue[0] == 0)
+def _sure_units(day):
+    """Units of a day's sure time under both methods; under CMS where its split is undecidable."""
+    by_cms = units.cms(day.sure)
+    return min(by_cms, units.at_least(day.sure_by_code)) if day.decidable else by_cms
+
+
+def _makes_a_unit(day):
+    """True where the sure time makes a unit under both methods, whatever code an undecidable day's is on."""
+    if not day.decidable:
+        timed_codes = {codes.counted(code) for code in day.timed_codes_documented}
+        if day.sure <= MIDPOINT * len(timed_codes) or not all(time.has_blocks for time in day.times):
+            return False
+    return _sure_units(day) > 0
+
+
+def _payable_untimed(world, day):
+    """Blocks of untimed codes that are ever paid for."""
+    return [
+        block
+        for block in day.all_blocks
+        if day.is_untimed(block.code) and not world.reference.is_never_payable(block.code, None, day.day)
+    ]
+
+
+def documented_code_not_billed(world):
+    """An untimed code of a block that no line of the patient and date bills, on a day with a line."""
+    for day in world.days.values():
+        if not (day.lines and day.notes):
+            continue
+        billed = {codes.counted(line.code) for line in world.standing_of[day.patient_id, day.day]}
+        payable = _payable_untimed(world, day)
+        for code in sorted({block.code for block in payable}):
+            own = [block for block in payable if block.code == code]
+            missed = any(not codes.documented(block.code, block.delivery) & billed for block in own)
+            unread = missed and day.day in world.dates_with_unread_claim
+            yield day_case(
+                "documented_code_not_billed",
+                day,
+                verdict(missed, unread or not world.is_past_lag(day.day)),
+                "warning",
+                (code,),
+                procedure_code=code,
+                billed_units=0,
+            )
+
+
+def day_billed_to_several_payers(world):
+    """Billed lines of one therapy day that name several payers, each as the primary one."""
+    for day in world.days.values():
+        if day.payers:
+            yield day_case(
+                "day_billed_to_several_payers",
+                day,
+                verdict(len(day.payers) > 1),
+                "review",
+                billed_units=sum(line.units for line in day.lines),
+            )
 
 
 def units_exceed_day_cap(world):
     """Units of a code above the lowest cap that they break."""
-    for (patient_id, day, code, billing), lines in cap_groups(world).items():
+    for (patient_id, day, code, billing), lines in world.cap_groups.items():
         tests = cap_tests(world, code, day, lines)
         if not tests:
             continue
-        justified = world.is_justified(patient_id, day)
         broken = [test for test in tests if test.excess]
         found = {"procedure_code": code, "billing_provider_id": billing}
         if broken:
-            worst = min(broken, key=lambda t: (t.cap, t.severity(justified), -t.units))
-            payers = {line.payer_id for line in worst.lines}
+            worst = min(broken, key=lambda t: (t.cap, t.severity(world), -t.units))
             found.update(
-                severity=worst.severity(justified),
-                payer_id=payers.pop() if len(payers) == 1 else None,
+                severity=worst.severity(world),
+                payer_id=worst.lines[0].payer_id,
                 billed_units=worst.units,
                 cap_units=worst.cap,
                 at_risk_usd=_above_cap(worst),
@@ -112,22 +173,34 @@ def _above_cap(test):
 
 
 def timed_units_exceed_payer_day_cap(world):
-    """Timed units of a therapy day above its payer's cap on all of them."""
+    """A payer's timed units of a therapy day above its cap on all of them. One finding a day: of several payers
+    whose caps are broken the lowest cap's."""
     for day in world.days.values():
-        if not day.lines or day.payer["timed_units_per_day_cap"] is None:
+        capped = [(cap, payer_id) for payer_id in day.payers for cap in _day_cap(world, payer_id, day.day)]
+        if not capped:
             continue
-        cap = int(day.payer["timed_units_per_day_cap"])
-        over = day.billed > cap
+        lines_of = {payer_id: [x for x in day.timed_lines if x.payer_id == payer_id] for _, payer_id in capped}
+        billed_to = {payer_id: sum(line.units for line in lines) for payer_id, lines in lines_of.items()}
+        over = [(cap, -billed_to[payer_id], payer_id) for cap, payer_id in capped if billed_to[payer_id] > cap]
+        found = {"payer_id": None}
+        if over:
+            cap, _, payer_id = min(over)
+            found = {"payer_id": payer_id, "billed_units": billed_to[payer_id], "cap_units": cap}
+            found["at_risk_usd"] = dollars(lines_of[payer_id], billed_to[payer_id] - cap, day.surplus)
         yield day_case(
             "timed_units_exceed_payer_day_cap",
             day,
-            verdict(over),
+            verdict(bool(over)),
             "review" if world.is_justified(day.patient_id, day.day) else "error",
-            billed_units=day.billed,
-            cap_units=cap,
-            supported_minutes=day.supported,
-            at_risk_usd=dollars(day.timed_lines, day.billed - cap, day.surplus) if over else None,
+            supported_minutes=whole_minutes(day.supported),
+            **found,
         )
+
+
+def _day_cap(world, payer_id, day):
+    """The payer's cap on all timed units of a day, as a list of none or one."""
+    cap = world.reference.payer(payer_id, day)["timed_units_per_day_cap"]
+    return [] if cap is None else [int(cap)]
 
 
 def _lines_by_code(day, wanted):
@@ -139,27 +212,30 @@ def _lines_by_code(day, wanted):
 
 
 def untimed_code_multiple_units(world):
-    """An untimed code billed more than once on a therapy day."""
+    """An untimed code billed more than once to one payer; for review where the notes hold as many treatments."""
     for day in world.days.values():
-        for code, lines in _lines_by_code(day, lambda code: not codes.is_timed(code)):
-            billed = sum(line.units for line in lines)
-            yield day_case(
-                "untimed_code_multiple_units",
-                day,
-                verdict(billed > 1),
-                "error",
-                (code,),
-                procedure_code=code,
-                billed_units=billed,
-                expected_units=1,
-                at_risk_usd=dollars(lines, billed - 1),
-            )
+        for code, all_payers in _lines_by_code(day, day.is_untimed):
+            for payer_id in sorted({line.payer_id for line in all_payers}):
+                lines = [line for line in all_payers if line.payer_id == payer_id]
+                billed = sum(line.units for line in lines)
+                yield day_case(
+                    "untimed_code_multiple_units",
+                    day,
+                    verdict(billed > 1),
+                    "review" if day.distinct_blocks(code) >= billed else "error",
+                    (code, payer_id),
+                    payer_id=payer_id,
+                    procedure_code=code,
+                    billed_units=billed,
+                    expected_units=1,
+                    at_risk_usd=dollars(lines, billed - 1),
+                )
 
 
 def timed_code_split_across_lines(world):
     """One timed code on several lines of one claim that differ in nothing that would explain it."""
     for day in world.days.values():
-        for code, lines in _lines_by_code(day, codes.is_timed):
+        for code, lines in _lines_by_code(day, day.is_timed):
             written = [(line.claim_id, line.modifiers, line.rendering) for line in lines]
             yield day_case(
                 "timed_code_split_across_lines",
@@ -175,14 +251,15 @@ def timed_code_split_across_lines(world):
 def claim_line_duplicated(world):
     """A line that stands on an earlier surviving claim as well, unless the notes hold both."""
     for day in world.days.values():
-        holds = day.most_units if day.decidable else day.cms
+        first_claim = {}
         for line in day.lines:
-            twin = any(_same(line, other) and other.claim_id < line.claim_id for other in world.lines)
-            spared = codes.is_timed(line.code) and bool(day.notes) and day.billed <= holds
+            first_claim[_says(line)] = min(first_claim.get(_says(line), line.claim_id), line.claim_id)
+        for line in day.lines:
+            twin = first_claim[_says(line)] < line.claim_id
             yield day_case(
                 "claim_line_duplicated",
                 day,
-                verdict(twin and not spared),
+                _duplicate(day, line) if twin else OK,
                 "error",
                 (line.claim_id, line.line_number),
                 payer_id=line.payer_id,
@@ -194,8 +271,17 @@ def claim_line_duplicated(world):
             )
 
 
-def _same(line, other):
-    def says(x):
-        return x.patient_id, x.day, x.code, x.modifiers, x.units, x.rendering, x.payer_id
+def _duplicate(day, line):
+    """The verdict on a line with a twin: two visits that the notes hold are no duplicate."""
+    if not day.is_timed(line.code):
+        billed = sum(other.units for other in day.lines if other.code == line.code)
+        return OK if day.distinct_blocks(line.code) >= billed else VIOLATED
+    if not day.notes:
+        return VIOLATED
+    if day.most_units is None:
+        return UNJUDGED
+    return OK if day.billed <= day.most_units else VIOLATED
 
-    return says(line) == says(other)
+
+def _says(line):
+    return line.code, line.modifiers, line.units, line.rendering, line.payer_id

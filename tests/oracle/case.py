@@ -55,6 +55,11 @@ def verdict(is_violated, is_unjudged=False):
     return VIOLATED if is_violated else OK
 
 
+def whole_minutes(seconds):
+    """Seconds cut to whole minutes; None stays None."""
+    return None if seconds is None else seconds // 60
+
+
 def day_case(rule_id, therapy_day, word, severity, subject=(), **found):
     """A case about a therapy day, or about a part of it named by `subject`."""
     found.update(severity=severity, discipline=therapy_day.discipline)

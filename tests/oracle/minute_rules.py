@@ -2,107 +2,116 @@
 
 from collections import Counter, defaultdict
 
-from . import codes, minutes
-from .case import Case, day_case, verdict
+from . import codes, minutes, spans
+from .case import Case, day_case, verdict, whole_minutes
+from .days import CMS, EITHER
 
 ASSISTANT_MODIFIERS = {"CQ", "CO"}
 
 
 def minutes_counted_twice(world):
-    """A block whose minutes another block of the patient's day was credited already."""
+    """A block whose time another block was credited already; an error where the doubled time was billed."""
     for day in world.days.values():
-        lacking = day.minutes_by_code("double_counted")
-        for code in sorted({codes.counted(b.code) for b in day.blocks if b.clock is not None}):
-            doubled = [b for b in day.blocks if codes.counted(b.code) == code and b.double_counted]
-            shared = [len({member.note.discipline for member in block.run}) > 1 for block in doubled]
+        was_billed = day.most_units is not None and day.billed > day.most_units
+        lacking = day.by_code(day.lacking)
+        for code in sorted({codes.counted(b.code) for b in day.blocks if b.span}):
             yield day_case(
                 "minutes_counted_twice",
                 day,
-                verdict(bool(doubled)),
-                "review" if shared and all(shared) else "error",
+                verdict(lacking[code] > 0),
+                "error" if was_billed else "review",
                 (code,),
                 procedure_code=code,
-                double_counted_minutes=lacking[code],
-                supported_minutes=day.supported,
+                double_counted_minutes=whole_minutes(lacking[code]),
+                supported_minutes=whole_minutes(day.supported),
             )
 
 
-def clinician(block):
-    """Who delivered a block: its own provider, else its note's."""
-    return block.provider_id or block.note.provider_id
+def surely_credited(world, blocks):
+    """Seconds credited to these blocks, without what a session's clock shares with an untimed block, and less
+    what the totals of their notes are below what is written."""
+    credited = sum(
+        block.on_day.full - min(block.on_day.full, minutes.shared_with_untimed(block, block.note.therapy_day.counts))
+        for block in blocks
+    )
+    return credited - sum(world.shortfalls[note] for note in {block.note for block in blocks})
 
 
 def therapist_in_two_places(world):
-    """Days in a clinician's run that was credited more minutes than the clock has."""
+    """Days in a clinician's run that was credited more time than the clock has."""
     excess = Counter()
     for run in _clinicians_runs(world):
-        too_many = sum(block.credited for block in run) - minutes.covered(run)
-        if len({block.note.patient_id for block in run}) < 2 or too_many <= 0:
+        too_many = surely_credited(world, run) - minutes.covered(run)
+        if too_many < minutes.MINUTE:
             continue
         touched = {
-            (block.note.patient_id, block.note.day, block.note.discipline)
+            block.note.therapy_day.key
             for block in run
             for other in run
-            if block.note.patient_id != other.note.patient_id and block.stretch & other.stretch
+            if block.note.patient_id != other.note.patient_id and spans.overlap(block.span, other.span)
         }
         for key in touched:
             excess[key] += too_many
     for day in world.days.values():
-        if any(block.clock is not None for block in day.blocks):
+        if any(block.span for block in day.blocks):
             yield day_case(
                 "therapist_in_two_places",
                 day,
                 verdict(excess[day.key] > 0),
                 "error",
-                double_counted_minutes=excess[day.key],
-                supported_minutes=day.supported,
+                double_counted_minutes=whole_minutes(excess[day.key]),
+                supported_minutes=whole_minutes(day.supported),
             )
 
 
 def _clinicians_runs(world):
+    """Runs of one clinician's blocks on one date that hold blocks of several patients."""
     held = defaultdict(list)
     for day in world.days.values():
         for block in day.blocks:
-            if block.clock is not None:
-                held[clinician(block), day.day].append(block)
-    return [run for blocks in held.values() for run in minutes.runs(blocks)]
+            if block.span:
+                held[block.clinician, day.day].append(block)
+    for blocks in held.values():
+        for run in minutes.runs(blocks):
+            if len({block.note.patient_id for block in run}) > 1:
+                yield run
 
 
 def _note_rule(world, rule_id, severity, is_wrong):
     for day in world.days.values():
-        for note in day.notes:
-            if note.blocks and note.total is not None:
+        for time in day.times:
+            if time.has_blocks and time.total is not None:
                 yield day_case(
                     rule_id,
                     day,
-                    verdict(is_wrong(minutes.written(note), note.total)),
+                    verdict(is_wrong(time)),
                     severity,
-                    (note.note_id,),
-                    note_id=note.note_id,
-                    supported_minutes=minutes.supported(note),
+                    (time.note.note_id,),
+                    note_id=time.note.note_id,
+                    supported_minutes=whole_minutes(time.supported),
                 )
 
 
 def block_minutes_exceed_note_total(world):
-    """Blocks that hold more than the note's total."""
-    return _note_rule(world, "block_minutes_exceed_note_total", "warning", lambda w, t: w > t)
+    """Blocks that hold a minute or more above the note's total."""
+    return _note_rule(world, "block_minutes_exceed_note_total", "warning", lambda time: time.below)
 
 
 def note_total_exceeds_blocks(world):
-    """A note total above what its blocks hold."""
-    return _note_rule(world, "note_total_exceeds_blocks", "review", lambda w, t: t > w)
+    """A note total a minute or more above what its blocks hold, none of them unmeasured."""
+    return _note_rule(world, "note_total_exceeds_blocks", "review", lambda time: time.has_unexplained)
 
 
 def stated_minutes_exceed_clock(world):
-    """A block that states more minutes than its clock times make."""
+    """A block that states a minute or more above what its clock times make."""
     for day in world.days.values():
         for block in day.blocks:
-            if block.stated is None or block.clock is None:
+            if block.stated is None or block.span is None:
                 continue
             yield day_case(
                 "stated_minutes_exceed_clock",
                 day,
-                verdict(block.stated - block.clock > (1 if block.seconds else 0)),
+                verdict(block.stated - block.clock >= minutes.MINUTE),
                 "warning",
                 (codes.counted(block.code), block.note_id, block.number),
                 procedure_code=codes.counted(block.code),
@@ -111,10 +120,38 @@ def stated_minutes_exceed_clock(world):
             )
 
 
+def timed_minutes_not_documented(world):
+    """Timed units billed on a day with a note that does not say how long."""
+    given, counting = world.measured_share
+    too_few = counting and given < world.reference.share("minimum_measured_share", "0.5") * counting
+    for day in world.days.values():
+        if not (day.billed and day.notes):
+            continue
+        silent = any(
+            note.total is None
+            and (
+                not note.blocks
+                or any(
+                    day.counts(b) and b.is_unmeasured and codes.counted(b.code) in day.billed_by_code
+                    for b in note.blocks
+                )
+            )
+            for note in day.notes
+        )
+        yield day_case(
+            "timed_minutes_not_documented",
+            day,
+            verdict(silent, bool(too_few)),
+            "warning",
+            billed_units=day.billed,
+            supported_minutes=whole_minutes(day.supported),
+        )
+
+
 def provider_day_impossible(world):
-    """More minutes than a provider's day can hold: needed by the units billed, or credited one-on-one."""
+    """More time than a provider's day can hold: needed by the units billed, or credited one-on-one."""
     limit = world.reference.parameter("provider_day_minutes", 960)
-    needed, credited, billed, seen = Counter(), Counter(), Counter(), set()
+    needed, billed, seen, held = Counter(), Counter(), set(), defaultdict(list)
     for day in world.days.values():
         judged = world.is_judged(day.patient_id, day.day)
         for provider_id, lines in _own_lines(day).items():
@@ -123,15 +160,15 @@ def provider_day_impossible(world):
                 needed[provider_id, day.day] += minutes_needed(day.method, lines)
                 billed[provider_id, day.day] += sum(line.units for line in lines)
         for block in day.blocks:
-            seen.add((clinician(block), day.day))
+            seen.add((block.clinician, day.day))
             if judged:
-                credited[clinician(block), day.day] += block.credited
+                held[block.clinician, day.day].append(block)
     for key in sorted(seen):
-        is_unjudged = key not in needed and key not in credited
+        credited = max(whole_minutes(surely_credited(world, held[key])), 0) if key in held else 0
         found = {"severity": "review", "provider_id": key[0], "billed_units": billed[key]}
-        found.update(supported_minutes=credited[key])
-        over = needed[key] > limit or credited[key] > limit
-        yield Case("provider_day_impossible", key, None, key[1], verdict(over, is_unjudged), found)
+        found.update(supported_minutes=credited)
+        word = verdict(needed[key] > limit or credited > limit, key not in needed and key not in held)
+        yield Case("provider_day_impossible", key, None, key[1], word, found)
 
 
 def _own_lines(day):
@@ -143,10 +180,11 @@ def _own_lines(day):
 
 
 def minutes_needed(method, lines):
-    """The fewest minutes that could support the timed units of one provider's lines on one therapy day."""
+    """The fewest minutes that could support the timed units of one provider's lines on one therapy day. A day
+    billed to several payers has no method and is counted as AMA."""
     by_code = Counter()
     for line in lines:
         by_code[codes.counted(line.code)] += line.units
     pooled = 15 * sum(by_code.values()) - 7
     apart = sum(15 * n - 7 for n in by_code.values())
-    return {"cms_8_minute": pooled, "ama_midpoint": apart}.get(method, min(pooled, apart))
+    return {CMS: pooled, EITHER: min(pooled, apart)}.get(method, apart)

@@ -1,55 +1,53 @@
 """Which claim lines and which notes count (the rule book, section 2), and a line's discipline (section 1)."""
 
+from collections import defaultdict
+
 from . import codes
 
 MODIFIER_DISCIPLINE = {"GP": "PT", "GO": "OT", "GN": "SLP"}
+BILL_NOTHING = ("8", "0", "9")
 
 
-def gone_claims(lines):
-    """Ids of claims that another claim voids or replaces, and of replacements that a later one outdoes."""
-    named = {(line.claim_id, line.frequency, line.original) for line in lines}
-    named = [n for n in named if n[1] in ("7", "8") and n[2] and n[2] != n[0]]
-    gone = {original for _, _, original in named}
-    for claim_id, frequency, original in named:
-        for other_id, other_frequency, other_original in named:
-            both_replace = frequency == "7" and other_frequency == "7"
-            if both_replace and original == other_original and other_id > claim_id:
-                gone.add(claim_id)
-    return gone
+def standing(lines, gone):
+    """Lines of claims that stand and bill, of whatever code, denied and secondary ones among them."""
+    return [line for line in lines if line.claim_id not in gone and line.frequency not in BILL_NOTHING]
 
 
-def split_lines(lines):
-    """(billed lines, set-aside lines), both in scope and of claims that stand."""
-    gone = gone_claims(lines)
-    standing = [
-        line for line in lines if line.claim_id not in gone and line.frequency != "8" and codes.in_scope(line.code)
-    ]
-    billed = [line for line in standing if not line.set_aside and line.units > 0]
-    return billed, [line for line in standing if line.set_aside]
+def bills(line):
+    """True for a standing line that bills its units."""
+    return not line.set_aside and line.units > 0
 
 
 def sort_notes(notes):
     """(counting notes, not-billable notes, drafts) of all note rows."""
     drafts = [note for note in notes if note.status == "draft"]
+    versions = defaultdict(list)
+    for note in notes:
+        if note.status != "draft":
+            versions[note.note_id].append(note)
     counting, not_billable = [], []
-    for note_id in sorted({note.note_id for note in notes}):
-        versions = [note for note in notes if note.note_id == note_id and note.status != "draft"]
-        if not versions:
-            continue
-        last = max(versions, key=lambda note: note.version)
-        if last.status not in ("signed", "amended", None):
-            continue
-        (counting if last.billable else not_billable).append(last)
+    for note_id in sorted(versions):
+        last = max(versions[note_id], key=lambda note: note.version)
+        if last.status in ("signed", "amended", None):
+            (counting if last.billable else not_billable).append(last)
     return counting, not_billable, drafts
 
 
 def hang_blocks(counting, blocks):
     """Give each counting note the blocks of its version and those that name no version."""
+    of_note = defaultdict(list)
+    for block in blocks:
+        of_note[block.note_id].append(block)
     for note in counting:
-        for block in blocks:
-            if block.note_id == note.note_id and block.version in (None, note.version):
+        for block in of_note[note.note_id]:
+            if block.version in (None, note.version):
                 block.note = note
                 note.blocks.append(block)
+
+
+def therapy_modifiers(line):
+    """Disciplines that the line's GP, GO and GN name."""
+    return {MODIFIER_DISCIPLINE[m] for m in line.modifiers if m in MODIFIER_DISCIPLINE}
 
 
 def settle_discipline(line, counting, others):
@@ -57,18 +55,15 @@ def settle_discipline(line, counting, others):
     the line's patient and date."""
     if line.stated_discipline:
         return line.stated_discipline
-    by_modifier = {MODIFIER_DISCIPLINE[m] for m in line.modifiers if m in MODIFIER_DISCIPLINE}
-    if len(by_modifier) == 1:
-        return by_modifier.pop()
-    of_day = {note.discipline for note in counting}
-    if len(of_day) == 1:
-        return of_day.pop()
-    of_provider = {note.discipline for note in counting if note.provider_id == line.rendering}
-    if len(of_provider) == 1:
-        return of_provider.pop()
-    if codes.discipline_of(line.code):
-        return codes.discipline_of(line.code)
-    of_others = {note.discipline for note in others}
-    if len(of_others) == 1:
-        return of_others.pop()
+    of_provider = [note for note in counting if note.provider_id == line.rendering]
+    by_code = codes.discipline_of(line.code)
+    for known in (
+        therapy_modifiers(line),
+        {note.discipline for note in counting},
+        {note.discipline for note in of_provider},
+        {by_code} if by_code else set(),
+        {note.discipline for note in others} if not counting else set(),
+    ):
+        if len(known) == 1:
+            return known.pop()
     return "PT" if not counting and not others else None
