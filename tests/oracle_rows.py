@@ -1,6 +1,7 @@
 """Short ways to write rows for the oracle's own tests: one patient and date, PT, unless a test says so."""
 
 from datetime import date
+from decimal import Decimal
 
 from tests.oracle import audit
 
@@ -67,7 +68,7 @@ def block(code="97110", minutes=None, start=None, end=None, number=1, note_id="N
 def blocks_of(text, note_id="N1"):
     """Blocks without clock from '97112=24 97110=23'."""
     pairs = [item.split("=") for item in text.split()]
-    return [block(code, int(m), number=i, note_id=note_id) for i, (code, m) in enumerate(pairs, 1)]
+    return [block(code, Decimal(m), number=i, note_id=note_id) for i, (code, m) in enumerate(pairs, 1)]
 
 
 def lines_of(text, **more):

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from tests.oracle import COLUMNS
 from tests.oracle_rows import (
     AMA,
@@ -21,7 +23,6 @@ from tests.oracle_rows import (
     payer,
     run,
 )
-
 
 #: A second payer that follows the MUE.
 FOLLOWERS = REFERENCE | {
@@ -270,7 +271,9 @@ def test_claim_line_duplicated():
     unknown = run(twice, [note()], [block("97110")])
     assert not unknown.of(rule) and unknown.counts[rule]["unjudged"] == 1
     # the same day means the same discipline
-    assert rule not in broken([line(modifiers=None, discipline="PT"), line(claim="C2", modifiers=None, discipline="OT")])
+    assert rule not in broken(
+        [line(modifiers=None, discipline="PT"), line(claim="C2", modifiers=None, discipline="OT")]
+    )
     for more in ({"n": 2}, {"payer_id": AMA}, {"modifiers": "GP;59"}, {"rendering_provider_id": None}):
         assert rule not in broken([line(), line(claim="C2", **more)])
     assert rule not in broken([line(), line(number=2)])
@@ -302,3 +305,153 @@ def test_since_and_until_keep_their_dates():
     rows = [line(n=9), line(n=9, claim="C2", service_date=DAY + timedelta(days=1))]
     kept = run(rows, since=DAY, until=DAY)
     assert {row["service_date"] for row in kept.units} == {DAY}
+
+
+# the second edition
+
+
+def test_of_a_code_with_an_add_on_one_below_its_cap_is_enough():
+    rule, rows = "billed_units_below_minutes", ([note()], [block("97129", 60)])
+
+    def capped(base, add_on):
+        return REFERENCE | {"code_cap": [cap("97129", base, 3), cap("97130", add_on, 3)]}
+
+    # 60 minutes are 4 units, 3 were billed: the base code's cap of 1 is reached, the add-on has room below 7
+    for text in ("97129=1 97130=2", "97129=3"):
+        assert rule in broken(lines_of(text), *rows, capped(1, 7))
+    assert rule not in broken(lines_of("97129=1 97130=2"), *rows, capped(1, 2))
+    assert rule not in broken([line("97112", 3)], [note()], [block("97112", 60)], capped(1, 7) | {
+        "code_cap": [cap("97112", 3, 3)]})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code_cap", "said"),
+    [
+        (cap("97140", 0, 3), False),
+        (cap("97140", 0, 3, payer_id=CMS), False),
+        (cap("97140", 0, 3, payer_id=AMA), True),
+        (cap("97140", 9, 3), True),
+    ],
+)
+def test_too_few_is_not_said_beside_a_code_that_is_never_paid(code_cap, said):
+    rows = [note()], blocks_of("97110=30 97140=15")
+    found = broken([line(n=1)], *rows, REFERENCE | {"code_cap": [code_cap]})
+    assert ("billed_units_below_minutes" in found) is said
+
+
+def test_a_documented_code_that_is_never_paid_leaves_the_day_unjudged():
+    rule, other = "documented_day_not_billed", line(claim="C9", patient_id="P9")
+    for n, said in ((0, False), (1, True)):
+        reference = REFERENCE | {"code_cap": [cap("97110", n, 3)]}
+        result = run([other], [note()], [block("97110", 15)], reference)
+        assert bool(result.of(rule)) is said
+        assert result.counts[rule]["unjudged"] == (0 if said else 1)
+
+
+def test_an_undecidable_day_not_billed():
+    rule, other = "documented_day_not_billed", line(claim="C9", patient_id="P9")
+    # T 1 minute below W: the split is undecidable; 16 minutes on two codes put more than 7.5 on one, 15 need not
+    for total, said in ((15, False), (16, True)):
+        found = broken([other], [note(total_timed_minutes=total)], blocks_of("97110=10 97140=10"))
+        assert (rule in found) is said, total
+    # an unmeasured block: neither a unit nor none, unless another block makes one
+    for code, minutes, said in (("97140", 7, False), ("97140", 16, True), ("97161", None, True)):
+        blocks = [block("97110"), block(code, minutes, number=2)]
+        result = run([other], [note()], blocks)
+        assert bool(result.of(rule)) is said
+        assert result.counts[rule]["unjudged"] == (0 if said else 1)
+
+
+def test_a_code_is_not_documented_beside_minutes_that_unmeasured_blocks_explain():
+    rule = "billed_code_not_documented"
+    above = [note(total_timed_minutes=30)]
+    assert rule not in broken([line("97140")], above, [block("97112", 15)])
+    assert rule in broken([line("97140")], above, [block("97112", 15), block("97110", number=2)])
+    assert rule in broken([line("97140")], [note(total_timed_minutes=15.5)], [block("97112", 15)])
+
+
+def test_timed_minutes_not_documented():
+    rule = "timed_minutes_not_documented"
+    measured = [note(f"M{i}", patient_id=f"P{i}") for i in range(2, 5)]
+    given = [block("97110", 15, note_id=n["note_id"]) for n in measured]
+    for notes, blocks, said in (
+        ([note()], [], True),
+        ([note()], [block("97110")], True),
+        ([note()], [block("97110", 15), block("97110", number=2)], True),
+        ([note()], [block("97110", 15), block("97140", number=2)], False),  # not a billed code's
+        ([note(total_timed_minutes=15)], [], False),
+        ([note(total_timed_minutes=15)], [block("97110")], False),
+        ([note()], [block("97110", None, "10:00", "10:15")], False),
+    ):
+        found = run([line()], [*notes, *measured], [*blocks, *given]).of(rule)
+        assert [row["severity"] for row in found] == (["warning"] if said else []), blocks
+    untimed = run([line("97161")], [note(), *measured], [block("97161"), block("97110", number=2), *given])
+    assert not untimed.of(rule) and untimed.counts[rule]["in_scope"] == 0
+
+
+@pytest.mark.parametrize(("measured", "said"), [(0, False), (1, True)])
+def test_an_extract_without_minutes_is_told_once_and_accuses_no_day(measured, said):
+    # 1 of 2 notes with minutes is half, 0 of 2 fewer
+    other = [block("97110", 15 if measured else None, note_id="N2")]
+    result = run([line()], [note(), note("N2", patient_id="P2")], [block("97110"), *other])
+    assert bool(result.of("timed_minutes_not_documented")) is said
+    assert result.counts["timed_minutes_not_documented"]["unjudged"] == (0 if said else 1)
+    assert not result.of("billed_units_exceed_minutes")
+
+
+def test_documented_code_not_billed():
+    rule = "documented_code_not_billed"
+
+    def found(claims, *blocks, **more):
+        rows = [block("97110", 15), *(b | {"block_number": i} for i, b in enumerate(blocks, 2))]
+        return [row["procedure_code"] for row in run(claims, [note()], rows, **more).of(rule)]
+
+    assert found([line()], block("97161"), block("92526")) == ["92526", "97161"]
+    assert found([line(), line("97161", number=2)], block("97161")) == []
+    for spared in ({"claim_status": "denied"}, {"payer_order": 2}, {"modifiers": "GO"}):
+        assert found([line(), line("97161", claim="C2", **spared)], block("97161")) == [], spared
+    assert found([line(), line("97161", 0, number=2)], block("97161")) == ["97161"]
+    assert found([line(), line("97014", number=2)], block("G0283")) == []  # an alias
+    assert found([line(), line("97150", number=2)], block("92508", delivery="group")) == []  # its block documents it
+    assert found([line()], block("97010")) == []  # its MUE is 0
+    assert found([line()], block("97140", 15)) == []  # a timed code
+    assert found([], block("97161")) == []  # nothing billed: the day's own rule
+    for days, said in ((5, ["97161"]), (4, [])):
+        assert found([line()], block("97161"), as_of=DAY + timedelta(days=days)) == said
+
+
+def test_a_day_billed_to_several_payers():
+    rows = [note()], [block("97110", 30)]
+    lines = [line("97110", 9, claim="C1"), line("97110", 1, claim="C2", payer_id=AMA)]
+    result = run(lines, *rows)
+    assert {row["rule_id"] for row in result.findings} == {"day_billed_to_several_payers", "units_exceed_day_cap"}
+    assert one(result, "day_billed_to_several_payers")["severity"] == "review"
+    assert result.partly_unjudged == {("P1", DAY, "PT"): {"several_payers"}}
+    assert result.counts["billed_units_exceed_minutes"]["unjudged"] == 1
+    secondary = [lines[0] | {"billed_units": 2}, lines[1] | {"payer_order": 2}]
+    assert broken(secondary, *rows) == set()
+
+
+def test_a_clinicians_minutes_are_less_what_totals_and_sessions_do_not_hold():
+    rule, notes = "therapist_in_two_places", [note(), note("N2", patient_id="P2")]
+    rows = [block("97110", None, "10:00", "10:30"), block("97110", None, "10:20", "10:50", note_id="N2")]
+    # 60 credited, 50 covered: 10 too many, unless a total says that 10 of them were not worked
+    for total, said in ((30, True), (21, True), (20, False)):
+        assert (rule in broken([], [notes[0] | {"total_timed_minutes": total}, notes[1]], rows)) is said
+    heat = block("97014", None, "10:00", "10:30", number=2)
+    assert rule not in broken([], notes, [*rows, heat])
+    # one minute too many is one, 59 seconds are none
+    for start, said in (("10:29", True), ("10:29:01", False)):
+        assert (rule in broken([], notes, [rows[0], rows[1] | {"started_at": start}])) is said
+
+
+def test_a_providers_day_of_several_payers_is_counted_as_ama():
+    rule = "provider_day_impossible"
+    # each patient: 8 units on two codes to two payers; apart 2 x (15 x 4 - 7) = 106 minutes; 9 patients 954
+    for count, said in ((9, False), (10, True)):
+        lines = [
+            line(code, 4, claim=f"C{i}-{payer_id}", patient_id=f"P{i}", payer_id=payer_id)
+            for i in range(count)
+            for code, payer_id in (("97110", CMS), ("97140", "CAPPED"))
+        ]
+        assert (rule in broken(lines)) is said
