@@ -1,4 +1,4 @@
--- grain: one patient and date with timed units billed by several disciplines
+-- grain: one patient and date on which several disciplines treated together and billed timed units
 -- units: timed units; whole minutes
 -- source: rule book s. 3 (co-treatment: M and J) and s. 6; CMS, 11 Part B billing scenarios (team therapy)
 -- not_checked: blocks without clock times; how the disciplines agreed to share the time
@@ -9,11 +9,13 @@ date_sum as (
         d.patient_day_key,
         min(d.patient_key) as patient_key,
         min(d.service_date) as service_date,
+        min(d.payer_id) as payer_id,
         count(case when d.billed_timed_units > 0 then 1 end) as billing_disciplines,
         sum(d.billed_timed_units) as billed_units,
         -- the most that each day supports by itself; null where one of them cannot be said
         min(case when d.has_counting_note and not d.has_several_payers and d.supported_units is not null
-            and not d.has_unlisted_block then 1 else 0 end) = 1 as is_known,
+            and not d.has_unlisted_block then 1 else 0 end) = 1
+            and min(d.payer_id) = max(d.payer_id) as is_known,
         max(case when d.has_unlisted_line_on_date then 1 else 0 end) = 1 as has_unlisted_line,
         sum(d.supported_units) as supported_units,
         -- what the shared time makes at the most: 7 minutes short of a unit on each day under CMS, half a unit of each
@@ -30,6 +32,7 @@ bound as (
         date_sum.patient_day_key,
         date_sum.patient_key,
         date_sum.service_date,
+        date_sum.payer_id,
         date_sum.billed_units,
         date_sum.is_known and not date_sum.has_unlisted_line as is_known,
         date_sum.is_all_cms,
@@ -39,7 +42,7 @@ bound as (
         patient.shared_once_seconds // 60 as shared_once_minutes,
         patient.joint_seconds
     from date_sum
-    left join min_patient_day as patient on patient.patient_day_key = date_sum.patient_day_key
+    join min_patient_day as patient on patient.patient_day_key = date_sum.patient_day_key
 ),
 -- patients and dates where no rule accuses
 unjudged as (
@@ -49,7 +52,6 @@ unjudged as (
 select
     case
         when unjudged.patient_day_key is not null then 'unjudged'
-        when coalesce(bound.joint_seconds, 0) < 60 then 'passed'
         when not bound.is_known then 'unjudged'
         when bound.billed_units > bound.most_units then 'violated'
         else 'passed'
@@ -57,6 +59,7 @@ select
     case when not bound.is_all_cms then 'review' end as severity,
     bound.patient_key,
     bound.service_date,
+    bound.payer_id,
     bound.billed_units,
     bound.most_units as expected_units,
     bound.shared_once_minutes as supported_minutes,
@@ -68,3 +71,4 @@ select
         || bound.shared_once_minutes || ' minutes support at most ' || bound.most_units || '.' as message
 from bound
 left join unjudged on unjudged.patient_day_key = bound.patient_day_key
+where bound.joint_seconds >= 60

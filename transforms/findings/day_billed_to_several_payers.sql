@@ -19,7 +19,6 @@ select
     end as verdict,
     d.day_key,
     d.billed_units,
-    d.supported_minutes,
     d.billed_units || ' unit(s) were billed to ' || payer.payers
         || ' payers, each as the primary one; the notes do not say whose minutes are whose, so units are not judged.'
         as message

@@ -3,12 +3,6 @@
 -- source: rule book s. 6, s. 2 (covered dates, billing lag, an unread claim) and s. 1 (what a block documents)
 -- not_checked: timed codes; codes never payable by themselves (MUE of 0); services left unbilled on purpose
 with
--- such codes
-code as (
-    select distinct b.day_key, b.procedure_code
-    from stg_block as b
-    where b.kind = 'untimed' and coalesce(b.mue_units <> 0, true)
-),
 -- codes that the lines of a patient and date bill, or would have
 line_code as (
     select distinct l.patient_day_key, l.procedure_code
@@ -17,18 +11,27 @@ line_code as (
     select distinct l.patient_day_key, l.counted_code as procedure_code
     from stg_line as l
 ),
--- of the documented codes, those that stand on a line there, as themselves or as a code that their block stands for
+-- blocks for which one of them stands: the block's own code, or another that it documents
 billed as (
-    select distinct b.day_key, b.procedure_code
+    select distinct d.block_key
+    from unit_documented as d
+    join line_code on line_code.patient_day_key = d.patient_day_key and line_code.procedure_code = d.procedure_code
+),
+-- the untimed codes that blocks have as their own, and whether one of these blocks is not billed
+code as (
+    select
+        b.day_key,
+        b.procedure_code,
+        max(case when billed.block_key is null then 1 else 0 end) = 1 as is_missing
     from stg_block as b
-    join unit_documented as d on d.block_key = b.block_key
-    join line_code on line_code.patient_day_key = b.patient_day_key and line_code.procedure_code = d.procedure_code
-    where b.kind = 'untimed'
+    left join billed on billed.block_key = b.block_key
+    where b.kind = 'untimed' and coalesce(b.mue_units <> 0, true)
+    group by b.day_key, b.procedure_code
 )
 select
     case
         when not d.is_judged then 'unjudged'
-        when billed.day_key is not null then 'passed'
+        when not code.is_missing then 'passed'
         when not d.is_covered or not d.is_past_billing_lag or d.has_unread_claim_on_date then 'unjudged'
         else 'violated'
     end as verdict,
@@ -40,5 +43,4 @@ select
         || ', the day was billed, and no line of the patient and date bills it.' as message
 from unit_day as d
 join code on code.day_key = d.day_key
-left join billed on billed.day_key = code.day_key and billed.procedure_code = code.procedure_code
 where d.has_billed_line and d.has_counting_note

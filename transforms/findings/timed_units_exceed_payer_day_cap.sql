@@ -25,7 +25,7 @@ select
     case when d.has_justification then 'review' end as severity,
     d.day_key,
     billed.payer_id,
-    true as has_payer_subject,
+    d.has_several_payers as has_payer_subject,
     billed.billed_units,
     billed.cap_units,
     d.supported_minutes,

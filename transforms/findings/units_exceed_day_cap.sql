@@ -19,11 +19,13 @@ test as (
         t.reference_key,
         t.tested_units,
         coalesce(t.line_excess_units, t.tested_units - t.cap_units) as excess_units,
+        min(t.payer_id) over same_code <> max(t.payer_id) over same_code as has_several_payers,
         row_number() over (
             partition by t.patient_day_key, t.procedure_code, t.billing_provider_id, t.payer_id
             order by case when t.tested_units > t.cap_units then 0 else 1 end, t.cap_units, t.reference_key
         ) as place
     from unit_cap_test as t
+    window same_code as (partition by t.patient_day_key, t.procedure_code, t.billing_provider_id)
 ),
 -- patients and dates where no rule accuses
 unjudged as (
@@ -41,7 +43,9 @@ held as (
     select
         d.patient_day_key,
         c.procedure_code,
-        sum(case when d.is_decidable then c.credited_seconds else coalesce(d.supported_seconds, 0) end) as held_seconds
+        sum(case when d.is_decidable then c.credited_seconds else coalesce(d.supported_seconds, 0) end) as held_seconds,
+        -- nobody knows that a day which does not say how long does not make them
+        max(case when d.has_unknown_note then 1 else 0 end) = 1 as is_unknown
     from unit_day_code as c
     join unit_day as d on d.day_key = c.day_key
     where c.is_timed and d.has_counting_note
@@ -61,9 +65,10 @@ heard as (
         test.reference_key,
         test.tested_units,
         test.excess_units,
+        test.has_several_payers,
         test.indicator = '3' and test.cap_units > 0 and justified.patient_day_key is not null as is_justified,
         test.indicator = '3' and test.cap_units > 0 and test.is_timed
-            and coalesce((held.held_seconds + 449) // 900 >= test.tested_units, false) as is_carried
+            and coalesce(held.is_unknown or (held.held_seconds + 449) // 900 >= test.tested_units, false) as is_carried
     from test
     left join justified on justified.patient_day_key = test.patient_day_key
     left join held on held.patient_day_key = test.patient_day_key and held.procedure_code = test.counted_code
@@ -82,7 +87,7 @@ select
     heard.billing_provider_id,
     heard.payer_id,
     true as has_billing_provider_subject,
-    true as has_payer_subject,
+    heard.has_several_payers as has_payer_subject,
     heard.tested_units as billed_units,
     heard.cap_units,
     case when heard.indicator = '1' then heard.cap_units end as line_cap_units,

@@ -21,7 +21,7 @@ select
     d.day_key,
     billed.procedure_code,
     billed.payer_id,
-    true as has_payer_subject,
+    d.has_several_payers as has_payer_subject,
     billed.billed_units,
     1 as expected_units,
     billed.billed_units - 1 as at_risk_units,

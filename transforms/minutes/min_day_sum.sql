@@ -11,13 +11,13 @@ note_sum as (
         cast(sum(n.credited_seconds) as bigint) as credited_seconds,
         cast(sum(n.patient_credited_seconds) as bigint) as patient_credited_seconds,
         cast(sum(coalesce(n.supported_seconds, n.note_credited_seconds)) as bigint) as notes_seconds,
-        cast(sum(coalesce(n.supported_seconds, n.note_credited_seconds) - n.note_credited_seconds) as bigint)
-            as beyond_blocks_seconds,
+        cast(sum(greatest(0, coalesce(n.supported_seconds, n.note_credited_seconds) - n.note_credited_seconds))
+            as bigint) as beyond_blocks_seconds,
         cast(sum(n.sure_seconds) as bigint) as sure_seconds,
         max(case when n.supported_seconds is null then 1 else 0 end) = 1 as has_unknown_note,
         max(case when n.is_incomplete then 1 else 0 end) = 1 as is_incomplete,
         max(case when n.has_unmeasured_block then 1 else 0 end) = 1 as has_unmeasured_block,
-        max(case when n.below_written_seconds > 0 then 1 else 0 end) = 1 as has_total_below_blocks,
+        max(case when n.below_written_seconds >= 60 then 1 else 0 end) = 1 as has_total_below_blocks,
         -- minutes that no block explains, not even one that does not say how long it took
         max(case when n.has_blocks and not n.has_unmeasured_block and n.total_timed_seconds >= n.written_seconds + 60
             then 1 else 0 end) = 1 as has_unexplained_minutes,

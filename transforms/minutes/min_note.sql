@@ -88,7 +88,7 @@ select
     end as sure_seconds,
     not note.has_blocks or note.has_unmeasured_block
         or coalesce(note.total_timed_seconds >= note.written_seconds + 60, false) as is_incomplete,
-    -- what its total is below its blocks, a minute or more
-    case when note.has_blocks and note.total_timed_seconds <= note.written_seconds - 60
+    -- what its total is below its blocks
+    case when note.total_timed_seconds < note.written_seconds
         then note.written_seconds - note.total_timed_seconds else 0 end as below_written_seconds
 from note
