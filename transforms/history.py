@@ -217,33 +217,29 @@ def _count_dates(con) -> None:
 
 def _find_changes(con) -> None:
     """change: the dates of every row that came, went or may have moved, with its patient under the claims' id."""
-    # What a claim's change can move on other claims: all that names tie together, however far.
-    _tie_claims(con)
-    con.execute(f"""
+    # What a claim's change can move on other claims: the one it names, and those that name the same one.
+    con.execute("""
         CREATE OR REPLACE TABLE touched_claim AS
         WITH differing AS (
             SELECT * EXCLUDE (row_json) FROM quarantine
             EXCEPT SELECT * EXCLUDE (row_json) FROM house.quarantine
             UNION (SELECT * EXCLUDE (row_json) FROM house.quarantine
                 EXCEPT SELECT * EXCLUDE (row_json) FROM quarantine)),
-        moved AS (
-            SELECT claim_id FROM affected_claim
-            UNION SELECT tie.claim_id FROM claim_tie AS tie
-                JOIN differing ON differing.original_claim_id = tie.name)
-        {_tied_to("moved")}""")
+        named AS (
+            SELECT original_claim_id AS claim_id FROM settled_claims
+            UNION SELECT original_claim_id FROM house.ok_claims
+                WHERE original_claim_id IS NOT NULL AND claim_id IN (SELECT claim_id FROM affected_claim)
+            UNION SELECT original_claim_id FROM differing)
+        SELECT claim_id FROM affected_claim
+        UNION SELECT claim_id FROM named WHERE claim_id IS NOT NULL
+        UNION SELECT claim_id FROM house.ok_claims
+            WHERE original_claim_id IS NOT NULL AND original_claim_id IN (SELECT claim_id FROM named)""")
     con.execute("""
         CREATE OR REPLACE TABLE change AS
         SELECT DISTINCT service_date, CAST(patient_id AS VARCHAR) AS patient_id, CAST(what AS VARCHAR) AS what FROM (
             SELECT service_date, patient_id, 'a claim' AS what FROM house.ok_claims
                 WHERE claim_id IN (SELECT claim_id FROM touched_claim)
             UNION ALL SELECT service_date, patient_id, 'a claim' FROM settled_claims
-            -- a line over several dates bears on each of them
-            UNION ALL SELECT unnest(generate_series(service_date, service_date_to, INTERVAL 1 DAY))::DATE, patient_id,
-                'a claim' FROM (
-                    SELECT service_date, service_date_to, patient_id FROM settled_claims
-                    UNION ALL SELECT service_date, service_date_to, patient_id FROM house.ok_claims
-                        WHERE claim_id IN (SELECT claim_id FROM touched_claim))
-                WHERE service_date_to > service_date
             UNION ALL SELECT held.service_date, coalesce(x.to_id, held.patient_id), 'a note' FROM house.ok_notes AS held
                 LEFT JOIN crosswalk_patient AS x ON x.from_id = held.patient_id
                 WHERE note_id IN (SELECT note_id FROM affected_note)
@@ -256,82 +252,20 @@ def _find_changes(con) -> None:
                 SELECT service_date, patient_id, file_number, source_line, piece, reason FROM house.quarantine
                 EXCEPT SELECT service_date, patient_id, file_number, source_line, piece, reason FROM quarantine))
         WHERE service_date IS NOT NULL""")
-    _add_undated(con)
-
-
-def _add_undated(con) -> None:
-    """Adds to `change` every date of patients with a row set aside, or no longer so, whose own date nobody can read."""
-    undated = (
-        "SELECT table_name, patient_id, file_number, source_line, piece, reason FROM {} "
-        "WHERE service_date IS NULL AND patient_id IS NOT NULL"
-    )
-    now, before = undated.format("quarantine"), undated.format("house.quarantine")
-    con.execute(f"""
-        INSERT INTO change
-        WITH patient AS (
-            SELECT DISTINCT CASE WHEN q.table_name = 'claims' THEN q.patient_id ELSE coalesce(x.to_id, q.patient_id) END
-                AS patient_id
-            FROM (({now} EXCEPT {before}) UNION ({before} EXCEPT {now})) AS q
-            LEFT JOIN crosswalk_patient AS x ON x.from_id = q.patient_id),
-        held AS (
-            SELECT patient_id, service_date FROM house.ok_claims
-            UNION SELECT patient_id, service_date FROM settled_claims
-            UNION SELECT coalesce(x.to_id, n.patient_id), n.service_date
-                FROM (SELECT patient_id, service_date FROM house.ok_notes
-                    UNION SELECT patient_id, service_date FROM settled_notes) AS n
-                LEFT JOIN crosswalk_patient AS x ON x.from_id = n.patient_id)
-        SELECT DISTINCT held.service_date, held.patient_id, 'a row set aside'
-        FROM patient JOIN held ON held.patient_id = patient.patient_id""")
-
-
-def _tie_claims(con) -> None:
-    """claim_tie: every name that a replacement or void gives, with the claims that give it and those that bear it, as
-    their own number or the payer's, before the night and after it."""
-    con.execute("""
-        CREATE OR REPLACE TEMP TABLE claim_tie AS
-        WITH every AS (
-            SELECT claim_id, payer_claim_id, original_claim_id, claim_frequency_code FROM house.ok_claims
-            UNION ALL
-            SELECT claim_id, payer_claim_id, original_claim_id, claim_frequency_code FROM settled_claims),
-        given AS (
-            SELECT DISTINCT claim_id, original_claim_id AS name FROM every
-            WHERE original_claim_id IS NOT NULL AND claim_frequency_code IN ('6', '7', '8')),
-        name AS (
-            SELECT name FROM given
-            UNION SELECT original_claim_id FROM quarantine WHERE original_claim_id IS NOT NULL
-            UNION SELECT original_claim_id FROM house.quarantine WHERE original_claim_id IS NOT NULL)
-        SELECT claim_id, name FROM given
-        UNION SELECT claim_id, claim_id FROM every WHERE claim_id IN (SELECT name FROM name)
-        UNION SELECT claim_id, payer_claim_id FROM every WHERE payer_claim_id IN (SELECT name FROM name)""")
-
-
-def _tied_to(start: str) -> str:
-    """The end of a query: the claims of `start`, and all that names tie to them."""
-    return f"""
-        SELECT claim_id FROM {start}
-        UNION SELECT claim_id FROM (
-            WITH RECURSIVE tied (claim_id) AS (
-                SELECT claim_id FROM claim_tie WHERE claim_id IN (SELECT claim_id FROM {start})
-                UNION
-                SELECT other.claim_id FROM tied
-                JOIN claim_tie AS own ON own.claim_id = tied.claim_id
-                JOIN claim_tie AS other ON other.name = own.name)
-            SELECT claim_id FROM tied)"""
 
 
 def take_rows(con) -> None:
-    """ok_<table>: every row on a touched date, and what bears on it from other dates: lines that span it, all lines of
-    those claims, the claims that names tie to them, all versions and blocks of those notes."""
-    _tie_claims(con)
-    spanning = "service_date_to > service_date"
+    """ok_<table>: every row on a touched date, and what bears on it from other dates: all lines of those claims, the
+    claims that name them or name what they name, all versions and blocks of those notes."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE related_claim AS
-        WITH day_claim AS (
-            SELECT claim_id FROM ({_in_force("claims", _TOUCHED)})
-            UNION SELECT held.claim_id FROM ({_in_force("claims", spanning)}) AS held
-                JOIN touched_date AS touched ON touched.service_date > held.service_date
-                    AND touched.service_date <= held.service_date_to)
-        {_tied_to("day_claim")}""")
+        WITH day_claim AS (SELECT DISTINCT claim_id, original_claim_id FROM ({_in_force("claims", _TOUCHED)})),
+        named AS (
+            SELECT claim_id FROM day_claim
+            UNION SELECT original_claim_id FROM day_claim WHERE original_claim_id IS NOT NULL)
+        SELECT claim_id FROM day_claim
+        UNION SELECT claim_id FROM ({_in_force("claims", "original_claim_id IS NOT NULL")})
+            WHERE original_claim_id IN (SELECT claim_id FROM named)""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE related_note AS
         SELECT DISTINCT note_id FROM ({_in_force("notes", _TOUCHED)})""")
