@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from flows.identity import SCHEMA_VERSION, code_version, reference_version
 from transforms.engine import rows_as_dicts
+from transforms.house import HOUSE_SCHEMA
 
 
 def describe(run, con) -> dict:
@@ -71,6 +72,7 @@ def _night(run, con) -> dict:
         "path": str(run.settings.warehouse.resolve()),
         "is_encrypted": run.settings.key is not None,
         "as_of": _iso(as_of),
+        "house_schema": HOUSE_SCHEMA,
         "last_delivery": delivery,
         "last_file": last_file,
         "new_files": len(run.files),

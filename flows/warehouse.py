@@ -180,8 +180,10 @@ def _read(target: Path, key: str | None) -> Kept:
         state = house.state(con)
         if state is None:
             return Kept(target)
-        if _is_cut_short(con, target, tables) or state["house_schema"] != house.HOUSE_SCHEMA:
+        if _is_cut_short(con, target, tables):
             raise InputRejected(f"--warehouse {target}: is damaged")
+        if state["house_schema"] != house.HOUSE_SCHEMA:
+            raise _of_another_version(target, f"made with version {state['code_version']}")
         return Kept(
             target,
             held=held_files(con),
@@ -189,6 +191,15 @@ def _read(target: Path, key: str | None) -> Kept:
             as_of=state["as_of"],
             last_file=state["file_number"],
         )
+
+
+def _of_another_version(target: Path, made: str) -> UsageProblem:
+    """What is kept is rows as they were read. Another version reads the same cells otherwise, so nothing but the
+    extracts themselves can bring them into its form."""
+    return UsageProblem(
+        f"--warehouse {target}: was {made}, whose rows this version reads differently; name a new warehouse and a new "
+        "--out, and audit all extracts once more (`minutewise backfill` for many months)"
+    )
 
 
 def _is_cut_short(con, target: Path, tables: set[str]) -> bool:
@@ -224,6 +235,8 @@ def _from_run(target: Path, settings: AuditSettings, manifest: dict, because: st
     if manifest["warehouse"].get("is_encrypted") and not settings.key and not settings.is_rebuild:
         raise UsageProblem(f"--warehouse {target}: was encrypted; give its key with --warehouse-key-file")
     folder = settings.out / "runs" / manifest["run_id"]
+    if manifest["warehouse"].get("house_schema") != house.HOUSE_SCHEMA:
+        raise _of_another_version(target, f"last published as {manifest['run_id']} by another version")
     (checked,) = verify(settings.out, manifest["run_id"])
     if not checked.is_sound:
         file, told = checked.problems[0]

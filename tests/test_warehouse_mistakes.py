@@ -1,5 +1,7 @@
 """Warehouses named by mistake, lost ones, and nights that bring no claims."""
 
+import json
+
 import duckdb
 import pytest
 
@@ -87,3 +89,29 @@ class TestLostBeforeItWasPublished:
         moved.rename(extracts / "notes.csv")
         assert minutewise("audit", *asked).code == 0
         assert not (out / ".unpublished").exists()
+
+
+class TestMadeByAnEarlierVersion:
+    """An earlier version cut minutes and dropped columns: its rows cannot be brought into the form of this one."""
+
+    @pytest.fixture
+    def kept(self, tmp_path, extracts):
+        out, warehouse = tmp_path / "out", tmp_path / "w.duckdb"
+        assert audit(extracts, out, "--warehouse", warehouse).code == 0
+        (manifest,) = (out / "runs").glob("*/manifest.json")
+        said = json.loads(manifest.read_text())
+        del said["warehouse"]["house_schema"]
+        manifest.write_text(json.dumps(said))
+        with duckdb.connect(str(warehouse)) as con:
+            con.execute("update house_state set house_schema = 2")
+        return out, warehouse
+
+    @pytest.mark.parametrize("is_lost", [False, True])
+    def test_it_is_refused_and_says_what_to_do(self, kept, extracts, is_lost):
+        out, warehouse = kept
+        if is_lost:
+            warehouse.unlink()
+        before = published(out)
+        ran = audit(extracts, out, "--warehouse", warehouse)
+        assert ran.code == 2 and "name a new warehouse and a new --out" in ran.err
+        assert published(out) == before

@@ -13,7 +13,7 @@ from transforms.contract_fields import TABLES, contract_fields, key_fields
 from transforms.contract_sql import name, text
 from transforms.extract import require_sound_files, telling_of_files
 from transforms.moved import find_moved_settings
-from transforms.settle import row_columns, row_key, settle_rows
+from transforms.settle import NAMES_ANOTHER_CLAIM, row_columns, row_key, settle_rows
 from transforms.sql_values import literal, row_values
 
 #: How the cells of a block are called where ok_note_blocks has turned them into timestamps.
@@ -217,55 +217,99 @@ def _count_dates(con) -> None:
 
 def _find_changes(con) -> None:
     """change: the dates of every row that came, went or may have moved, with its patient under the claims' id."""
-    # What a claim's change can move on other claims: the one it names, and those that name the same one.
     con.execute("""
-        CREATE OR REPLACE TABLE touched_claim AS
-        WITH differing AS (
-            SELECT * EXCLUDE (row_json) FROM quarantine
-            EXCEPT SELECT * EXCLUDE (row_json) FROM house.quarantine
-            UNION (SELECT * EXCLUDE (row_json) FROM house.quarantine
-                EXCEPT SELECT * EXCLUDE (row_json) FROM quarantine)),
-        named AS (
-            SELECT original_claim_id AS claim_id FROM settled_claims
-            UNION SELECT original_claim_id FROM house.ok_claims
-                WHERE original_claim_id IS NOT NULL AND claim_id IN (SELECT claim_id FROM affected_claim)
-            UNION SELECT original_claim_id FROM differing)
-        SELECT claim_id FROM affected_claim
-        UNION SELECT claim_id FROM named WHERE claim_id IS NOT NULL
-        UNION SELECT claim_id FROM house.ok_claims
-            WHERE original_claim_id IS NOT NULL AND original_claim_id IN (SELECT claim_id FROM named)""")
+        CREATE OR REPLACE TEMP TABLE differing AS
+        SELECT * EXCLUDE (row_json) FROM quarantine EXCEPT SELECT * EXCLUDE (row_json) FROM house.quarantine
+        UNION ALL
+        (SELECT * EXCLUDE (row_json) FROM house.quarantine EXCEPT SELECT * EXCLUDE (row_json) FROM quarantine)""")
+    # What a claim's change can move on other claims: those that corrections bind to it.
+    _link_claims(
+        con,
+        "touched_claim",
+        rows="FROM house.ok_claims UNION ALL BY NAME FROM settled_claims",
+        claims="FROM affected_claim",
+        names="""SELECT claim_id FROM differing UNION ALL SELECT payer_claim_id FROM differing
+            UNION ALL SELECT original_claim_id FROM differing""",
+    )
     con.execute("""
         CREATE OR REPLACE TABLE change AS
-        SELECT DISTINCT service_date, CAST(patient_id AS VARCHAR) AS patient_id, CAST(what AS VARCHAR) AS what FROM (
-            SELECT service_date, patient_id, 'a claim' AS what FROM house.ok_claims
+        -- rows that came, went or may have moved; last_date: of a line that spans dates the last
+        WITH moved AS (
+            SELECT service_date, service_date_to AS last_date, patient_id, 'a claim' AS what FROM house.ok_claims
                 WHERE claim_id IN (SELECT claim_id FROM touched_claim)
-            UNION ALL SELECT service_date, patient_id, 'a claim' FROM settled_claims
-            UNION ALL SELECT held.service_date, coalesce(x.to_id, held.patient_id), 'a note' FROM house.ok_notes AS held
+            UNION ALL SELECT service_date, service_date_to, patient_id, 'a claim' FROM settled_claims
+            UNION ALL SELECT held.service_date, NULL, coalesce(x.to_id, held.patient_id), 'a note'
+                FROM house.ok_notes AS held
                 LEFT JOIN crosswalk_patient AS x ON x.from_id = held.patient_id
                 WHERE note_id IN (SELECT note_id FROM affected_note)
-            UNION ALL SELECT held.service_date, coalesce(x.to_id, held.patient_id), 'a note' FROM settled_notes AS held
+            UNION ALL SELECT held.service_date, NULL, coalesce(x.to_id, held.patient_id), 'a note'
+                FROM settled_notes AS held
                 LEFT JOIN crosswalk_patient AS x ON x.from_id = held.patient_id
-            UNION ALL SELECT service_date, patient_id, 'a row set aside' FROM (
-                SELECT service_date, patient_id, file_number, source_line, piece, reason FROM quarantine
-                EXCEPT SELECT service_date, patient_id, file_number, source_line, piece, reason FROM house.quarantine)
-            UNION ALL SELECT service_date, patient_id, 'a row set aside' FROM (
-                SELECT service_date, patient_id, file_number, source_line, piece, reason FROM house.quarantine
-                EXCEPT SELECT service_date, patient_id, file_number, source_line, piece, reason FROM quarantine))
+            UNION ALL SELECT service_date, service_date_to, patient_id, 'a row set aside' FROM differing),
+        -- patients with a row set aside whose date nobody knows: every date of theirs moves
+        undated AS (
+            SELECT DISTINCT coalesce(CASE WHEN table_name <> 'claims' THEN x.to_id END, patient_id) AS patient_id
+            FROM differing LEFT JOIN crosswalk_patient AS x ON x.from_id = patient_id
+            WHERE service_date IS NULL AND patient_id IS NOT NULL),
+        of_patient AS (
+            SELECT service_date, patient_id FROM house.ok_claims
+            UNION ALL SELECT service_date, patient_id FROM settled_claims
+            UNION ALL SELECT held.service_date, coalesce(x.to_id, held.patient_id)
+                FROM (SELECT service_date, patient_id FROM house.ok_notes
+                    UNION ALL SELECT service_date, patient_id FROM settled_notes) AS held
+                LEFT JOIN crosswalk_patient AS x ON x.from_id = held.patient_id),
+        known_date AS (SELECT service_date FROM accepted_date UNION SELECT service_date FROM house.accepted_date)
+        SELECT DISTINCT service_date, CAST(patient_id AS VARCHAR) AS patient_id, CAST(what AS VARCHAR) AS what FROM (
+            SELECT service_date, patient_id, what FROM moved
+            UNION ALL SELECT known.service_date, moved.patient_id, moved.what
+                FROM (FROM moved WHERE last_date > service_date) AS moved
+                JOIN known_date AS known
+                    ON known.service_date > moved.service_date AND known.service_date <= moved.last_date
+            UNION ALL SELECT held.service_date, held.patient_id, 'a row set aside'
+                FROM of_patient AS held JOIN undated ON undated.patient_id = held.patient_id)
         WHERE service_date IS NOT NULL""")
+    con.execute("DROP TABLE differing")
+
+
+def _link_claims(con, table: str, rows: str, claims: str, names: str) -> None:
+    """Makes `table` the claim_ids of the query `claims`, of those that bear one of `names`, and of all that corrections
+    bind to them, however long the chain. `rows` are claim lines; a claim is named by its own id or its payer's."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE claim_link AS
+        WITH held AS ({rows}),
+        correction AS (
+            SELECT DISTINCT claim_id, original_claim_id AS name FROM held
+            WHERE original_claim_id IS NOT NULL AND {NAMES_ANOTHER_CLAIM}),
+        asked AS (SELECT name FROM correction UNION SELECT * FROM ({names}))
+        SELECT claim_id, name FROM correction
+        UNION SELECT claim_id, claim_id FROM held WHERE claim_id IN (SELECT name FROM asked WHERE name IS NOT NULL)
+        UNION SELECT claim_id, payer_claim_id FROM held
+            WHERE payer_claim_id IN (SELECT name FROM asked WHERE name IS NOT NULL)""")
+    # From claims to the names that they bear or name, and from names to such claims.
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE {table} AS
+        WITH RECURSIVE step AS (
+            SELECT 'claim' AS kind, claim_id AS node, 'name' AS next_kind, name AS next_node FROM claim_link
+            UNION ALL SELECT 'name', name, 'claim', claim_id FROM claim_link),
+        reached AS (
+            SELECT 'claim' AS kind, claim_id AS node FROM ({claims})
+            UNION SELECT 'name', * FROM ({names})
+            UNION SELECT step.next_kind, step.next_node
+            FROM reached JOIN step ON step.kind = reached.kind AND step.node = reached.node)
+        SELECT node AS claim_id FROM reached WHERE kind = 'claim' AND node IS NOT NULL""")
+    con.execute("DROP TABLE claim_link")
 
 
 def take_rows(con) -> None:
     """ok_<table>: every row on a touched date, and what bears on it from other dates: all lines of those claims, the
-    claims that name them or name what they name, all versions and blocks of those notes."""
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE related_claim AS
-        WITH day_claim AS (SELECT DISTINCT claim_id, original_claim_id FROM ({_in_force("claims", _TOUCHED)})),
-        named AS (
-            SELECT claim_id FROM day_claim
-            UNION SELECT original_claim_id FROM day_claim WHERE original_claim_id IS NOT NULL)
-        SELECT claim_id FROM day_claim
-        UNION SELECT claim_id FROM ({_in_force("claims", "original_claim_id IS NOT NULL")})
-            WHERE original_claim_id IN (SELECT claim_id FROM named)""")
+    claims that corrections bind to them, all versions and blocks of those notes."""
+    _link_claims(
+        con,
+        "related_claim",
+        rows=_in_force("claims", "true"),
+        claims=f"SELECT claim_id FROM ({_in_force('claims', _SPANS_TOUCHED)})",
+        names="SELECT NULL",
+    )
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE related_note AS
         SELECT DISTINCT note_id FROM ({_in_force("notes", _TOUCHED)})""")
@@ -282,6 +326,10 @@ def take_rows(con) -> None:
 
 
 _TOUCHED = "service_date IN (SELECT service_date FROM touched_date)"
+#: Of a claim line: one of its dates is touched.
+_SPANS_TOUCHED = f"""({_TOUCHED} OR service_date_to > service_date AND EXISTS (
+    SELECT 1 FROM touched_date AS touched
+    WHERE touched.service_date > held.service_date AND touched.service_date <= held.service_date_to))"""
 
 
 def _untouched(table: str) -> str:
@@ -292,6 +340,6 @@ def _untouched(table: str) -> str:
 
 def _in_force(table: str, condition: str) -> str:
     return (
-        f"SELECT * FROM house.ok_{table} WHERE {condition} AND {_untouched(table)} "
-        f"UNION ALL BY NAME SELECT * FROM settled_{table} WHERE {condition}"
+        f"SELECT * FROM house.ok_{table} AS held WHERE {condition} AND {_untouched(table)} "
+        f"UNION ALL BY NAME SELECT * FROM settled_{table} AS held WHERE {condition}"
     )
