@@ -1,10 +1,11 @@
 """What a run says of itself: versions, what was read and set aside, rows a stage, findings a rule."""
 
+import json
 from datetime import UTC, datetime
 
 from flows.identity import SCHEMA_VERSION, code_version, reference_version
 from transforms.engine import rows_as_dicts
-from transforms.house import HOUSE_SCHEMA
+from transforms.house import CELLS_SET_ASIDE, HOUSE_SCHEMA
 
 
 def describe(run, con) -> dict:
@@ -87,13 +88,19 @@ def _night(run, con) -> dict:
 
 def _held(con) -> list[dict]:
     """The files in force, with the counts of the night that read them."""
-    return rows_as_dicts(
+    files = rows_as_dicts(
         con,
         'select file_number, table_name as "table", file_name as file, sha256, delivery_number as delivery, '
         "file_number in (select n.file_number from input_file as n) as is_new, "
-        "rows_read, rows_accepted, rows_quarantined, rows_duplicate, rows_in_file, rows_filtered "
+        "rows_read, rows_accepted, rows_quarantined, rows_duplicate, rows_in_file, rows_filtered, cells_set_aside "
         "from delivered_file order by file_number",
     )
+    return [_with_cells(file) for file in files]
+
+
+def _with_cells(file: dict) -> dict:
+    """The file with the cells set aside as counts by column."""
+    return file | {"cells_set_aside": json.loads(file["cells_set_aside"] or "{}")}
 
 
 def _period(con) -> dict:
@@ -112,13 +119,15 @@ def _sums(con, kind: str) -> dict[str, int]:
 
 
 def _inputs(con) -> list[dict]:
-    return rows_as_dicts(
+    files = rows_as_dicts(
         con,
         'select f.file_number, f.table_name as "table", f.file_name as file, f.sha256, c.rows_read, c.rows_accepted, '
-        "c.rows_quarantined, c.rows_duplicate, l.rows_in_file, l.rows_filtered "
+        "c.rows_quarantined, c.rows_duplicate, l.rows_in_file, l.rows_filtered, a.cells_set_aside "
         "from input_file as f join load_count as c on c.file_number = f.file_number "
-        "left join filtered_count as l on l.file_number = f.file_number order by f.file_number",
+        "left join filtered_count as l on l.file_number = f.file_number "
+        f"left join ({CELLS_SET_ASIDE}) as a on a.file_number = f.file_number order by f.file_number",
     )
+    return [_with_cells(file) for file in files]
 
 
 def _match(match) -> dict:

@@ -78,6 +78,7 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
     if manifest["quarantine_reasons"]:
         reasons = ", ".join(f"{reason} {rows}" for reason, rows in manifest["quarantine_reasons"].items())
         lines.append(f"Set aside: {reasons}")
+    lines += aside_lines(manifest, with_files)
     if manifest.get("quarantined_without_day"):
         rows = ", ".join(f"{table} {count}" for table, count in manifest["quarantined_without_day"].items())
         lines.append(
@@ -102,6 +103,18 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
     if not manifest["contract_ok"]:
         lines.append(f"Great Expectations: {len(manifest['contract_failures'])} contract checks failed")
     return lines
+
+
+def aside_lines(manifest: dict, with_files: bool = True) -> list[str]:
+    """The cells that could not be read in rows that stand all the same, by file and column."""
+    return [
+        f"Cells that could not be read, left empty in rows that stand: {entry['table']}"
+        + (f" {entry['file']}" if with_files else "")
+        + ": "
+        + ", ".join(f"{column} {cells}" for column, cells in entry["cells_set_aside"].items())
+        for entry in new_inputs(manifest)
+        if entry["cells_set_aside"]
+    ]
 
 
 def disposition_line(manifest: dict) -> str:

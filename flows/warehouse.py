@@ -1,5 +1,6 @@
 """The warehouse of a run: what it holds, whether it is sound, and how it is built again from the published runs."""
 
+import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -296,11 +297,12 @@ def restore(con, kept: Kept, key: str | None) -> None:
             GROUP BY service_date""")
         for file in manifest["inputs"]:
             con.execute(
-                f"INSERT INTO house.delivered_file VALUES ({', '.join('?' * 11)})",
+                f"INSERT INTO house.delivered_file VALUES ({', '.join('?' * 12)})",
                 [
                     *(file[name] for name in ("file_number", "table", "file", "sha256", "delivery")),
                     *(file[name] for name in ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")),
                     *(file[name] for name in ("rows_in_file", "rows_filtered")),
+                    json.dumps(file["cells_set_aside"]),
                 ],
             )
         night = manifest["warehouse"]

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tests.contract_rows import AS_OF, judge_row, judge_rows
+from tests.contract_rows import AS_OF, CLAIM, NOTE, audit_rows, judge_row, judge_rows
 
 DAY = datetime.date(2026, 6, 1)
 NBSP = "\u00a0"
@@ -88,7 +88,8 @@ ACCEPTED = [
     ("claims", "charge_usd", ".25", Decimal("0.25")),
     ("claims", "charge_usd", "1.2345", Decimal("1.2345")),
     ("claims", "charge_usd", "1.234500000", Decimal("1.2345")),
-    ("claims", "charge_usd", "99999999999999.9999", Decimal("99999999999999.9999")),
+    ("claims", "charge_usd", "99999999.9999", Decimal("99999999.9999")),
+    ("claims", "charge_usd", "-99999999.9999", Decimal("-99999999.9999")),
     ("notes", "note_version", None, 1),
     ("notes", "note_version", "0", 0),
     ("notes", "status", "Signed", "signed"),
@@ -135,7 +136,6 @@ BROKEN = [
     ("claims", "claim_id", f" {NBSP}\u200b\t", "missing_value"),
     ("claims", "claim_id", "x" * 201, "unreadable_id"),
     ("claims", "claim_id", "C\x001", "unreadable_id"),
-    ("claims", "clinic_id", "A\nB", "unreadable_id"),
     ("claims", "line_number", "one", "unreadable_number"),
     ("claims", "line_number", "1000000000", "out_of_range"),
     ("claims", "line_number", "-1", "negative"),
@@ -184,20 +184,9 @@ BROKEN = [
     ("claims", "payer_order", "4", "out_of_range"),
     ("claims", "unit_basis", "mj", "units_are_minutes"),
     ("claims", "unit_basis", "F2", "unknown_value"),
-    ("claims", "charge_usd", "1.23451", "unreadable_amount"),
-    ("claims", "charge_usd", "1,234.50", "unreadable_amount"),
-    ("claims", "charge_usd", "$5", "unreadable_amount"),
-    ("claims", "charge_usd", "1e3", "unreadable_amount"),
-    ("claims", "charge_usd", "NaN", "unreadable_amount"),
-    ("claims", "charge_usd", "100000000000000", "unreadable_amount"),
-    ("claims", "charge_usd", ".", "unreadable_amount"),
     ("notes", "discipline", None, "missing_value"),
     ("notes", "discipline", "chiro", "unknown_value"),
     ("notes", "status", "final", "unknown_value"),
-    ("notes", "signed_at", "2026-06-01T17:05:09Z", "unreadable_time"),
-    ("notes", "signed_at", "2026-06-01T17:05:09+02:00", "unreadable_time"),
-    ("notes", "signed_at", "2026-06-01 24:00", "unreadable_time"),
-    ("notes", "signed_at", "2026-07-02 00:00", "date_out_of_range"),
     ("notes", "total_timed_minutes", "1440.0001", "out_of_range"),
     ("notes", "total_timed_minutes", "9" * 400, "out_of_range"),
     ("notes", "total_timed_minutes", "2.2e1", "unreadable_number"),
@@ -225,15 +214,46 @@ BROKEN = [
     ("note_blocks", "ended_at", "2026-06-03T00:00", "clock_off_service_date"),
 ]
 
+#: Cells that cannot be read and bear on no verdict: the row stands without them.
+SET_ASIDE = [
+    # table, column, cell
+    ("claims", "clinic_id", "A\nB"),
+    ("claims", "charge_usd", "1.23451"),
+    ("claims", "charge_usd", "1,234.50"),
+    ("claims", "charge_usd", "$5"),
+    ("claims", "charge_usd", "1e3"),
+    ("claims", "charge_usd", "NaN"),
+    ("claims", "charge_usd", "100000000000000"),
+    ("claims", "charge_usd", "."),
+    ("notes", "signed_at", "2026-06-01T17:05:09Z"),
+    ("notes", "signed_at", "2026-06-01T17:05:09+02:00"),
+    ("notes", "signed_at", "2026-06-01 24:00"),
+    ("notes", "signed_at", "2026-07-02 00:00"),
+    ("claims", "clinic_id", "x" * 201),
+    ("claims", "clinic_id", "\0"),  # what the reader leaves of bytes that are no text
+    ("claims", "allowed_usd", "10000000000"),
+    ("claims", "allowed_usd", "-100000000"),
+    ("claims", "paid_usd", "9" * 400),
+    ("claims", "place_of_service", "1\x071"),
+    ("claims", "diagnosis_codes", "M54.5\x00"),
+    ("notes", "signed_at", "June 1st"),
+    ("notes", "signed_at", "1989-12-31 23:59:59"),
+    ("notes", "clinic_id", "A\x7fB"),
+    ("notes", "diagnosis_codes", "\0"),
+    ("note_blocks", "goal", "\0"),
+    ("note_blocks", "description", "x" * 1_000_001),
+]
+
 
 def named(cases):
-    return [f"{table_name}-{column}-{ascii(cell)[:30]}" for table_name, column, cell, _ in cases]
+    return [f"{table_name}-{column}-{ascii(cell)[:30]}" for table_name, column, cell, *_ in cases]
 
 
 @cache
 def outcomes():
     """What becomes of every cell of the two lists, in their order."""
-    return judge_rows([(table_name, {column: cell}) for table_name, column, cell, _ in ACCEPTED + BROKEN])
+    cases = [case[:3] for case in [*ACCEPTED, *BROKEN, *SET_ASIDE]]
+    return judge_rows([(table_name, {column: cell}) for table_name, column, cell in cases])
 
 
 @pytest.mark.parametrize("number", range(len(ACCEPTED)), ids=named(ACCEPTED))
@@ -248,6 +268,29 @@ def test_a_readable_cell_is_taken(number):
 def test_an_unreadable_cell_is_named(number):
     _, column, _, reason = BROKEN[number]
     assert outcomes()[len(ACCEPTED) + number] == (None, (reason, column))
+
+
+@pytest.mark.parametrize("number", range(len(SET_ASIDE)), ids=named(SET_ASIDE))
+def test_an_unreadable_cell_without_a_verdict_is_left_empty_and_its_row_stands(number):
+    _, column, _ = SET_ASIDE[number]
+    accepted, problem = outcomes()[len(ACCEPTED) + len(BROKEN) + number]
+    assert problem is None
+    assert accepted[column] is None
+
+
+def test_cells_set_aside_are_counted_by_file_and_column_in_rows_that_stand():
+    bad = {**CLAIM, "paid_usd": "n/a", "clinic_id": "\0"}
+    rows = [bad, {**CLAIM, "line_number": "2", "paid_usd": "?"}, {**bad, "line_number": "3", "billed_units": "x"}]
+    con = audit_rows([("claims", rows), ("claims", [{**CLAIM, "claim_id": "C2"}]), ("notes", [NOTE])])
+    assert con.execute("SELECT * FROM cell_set_aside ORDER BY ALL").fetchall() == [
+        (1, "clinic_id", 1),
+        (1, "paid_usd", 2),
+    ]
+
+
+def test_a_description_that_nobody_can_read_may_speak_of_minutes():
+    (unread, _), (none, _) = judge_rows([("note_blocks", {"description": "\0"}), ("note_blocks", {})])
+    assert unread["has_minutes_in_prose"] is True and none["has_minutes_in_prose"] is False
 
 
 @pytest.mark.parametrize(
@@ -349,7 +392,7 @@ def test_prose_that_speaks_of_minutes(prose, expected):
 
 
 def test_the_first_offending_column_in_contract_order_is_named():
-    assert judge_row("claims", paid_usd="x", patient_id="", billed_units="-1")[1] == (
+    assert judge_row("claims", unit_basis="x", patient_id="", billed_units="-1")[1] == (
         "missing_value",
         "patient_id",
     )

@@ -7,7 +7,7 @@ All of it is SQL made from data/contracts/*.csv; the rules of the contract stand
 import datetime
 from pathlib import Path
 
-from transforms.contract_fields import TABLES, Field, contract_fields, key_fields
+from transforms.contract_fields import TABLES, Field, contract_fields, key_fields, spared_fields
 from transforms.contract_sql import (
     all_plain,
     is_plain,
@@ -78,13 +78,15 @@ def apply_contract(con, as_of: datetime.date, accepted: Path | None = None) -> N
 
 
 def read_rows(con, as_of: datetime.date, in_place: bool = False) -> None:
-    """Makes row_<table> (rows that are sound by themselves) and broken_row of every row in raw_<table>.
+    """Makes row_<table> (rows that are sound by themselves), broken_row and cell_set_aside (one row a file and column)
+    of every row in raw_<table>.
 
     What the rows are read from is cell_<table>, where the loader made one: the same rows, with cells that are no text.
     With `in_place` these are not written: row_<table> reads them again each time. Raises InputRejected for a file with
     more rows than there are keys.
     """
     con.execute(f"CREATE OR REPLACE TABLE broken_row ({BROKEN_COLUMNS})")
+    con.execute("CREATE OR REPLACE TABLE cell_set_aside (file_number INTEGER, column_name VARCHAR, cell_count BIGINT)")
     _require_places(con)
     for table_name in TABLES:
         _read_table(con, table_name, as_of, in_place)
@@ -105,8 +107,13 @@ def _require_places(con) -> None:
 
 
 def _read_table(con, table_name: str, as_of: datetime.date, in_place: bool) -> None:
-    """read_<table>: every row, with what is wrong with it by itself; row_<table>: those with nothing wrong."""
-    fields = contract_fields(table_name)
+    """read_<table>: every row, with what is wrong with it by itself and which of its cells are set aside; row_<table>:
+    those with nothing wrong."""
+    spared = spared_fields(table_name)
+    aside = " ".join(
+        f"|| CASE WHEN {name('p_' + field)} IS NOT NULL THEN {text(field + ';')} ELSE '' END" for field in spared
+    )
+    fields = [field for field in contract_fields(table_name) if field.is_verdict_bearing]
     problems = [name("p_" + field.field) for field in fields]
     first = " ".join(
         f"WHEN {problem} IS NOT NULL THEN {text(field.field)}" for problem, field in zip(problems, fields, strict=True)
@@ -122,10 +129,14 @@ def _read_table(con, table_name: str, as_of: datetime.date, in_place: bool) -> N
         CREATE OR REPLACE {form} read_{table_name} AS
         SELECT {", ".join(row_columns(table_name))}, reason,
             CASE WHEN read_problem IS NOT NULL THEN problem_column {first} END AS column_name,
-            CASE WHEN reason IS NOT NULL THEN ';' {broken} END AS broken_columns
+            CASE WHEN reason IS NOT NULL THEN ';' {broken} END AS broken_columns,
+            nullif(';' {aside}, ';') AS cells_aside
         FROM (SELECT *, coalesce(read_problem, {", ".join(problems)}) AS reason {_prose_mark(table_name)}
             FROM ({_cells(con, table_name, as_of, has_cells)}))""")
+    _mark(con, table_name)
     _keep_broken(con, table_name)
+    _count_cells(con, table_name)
+    con.execute(f"DROP TABLE marked_{table_name}")
     # By their places, for to know a reason again would be to look at every cell again.
     con.execute(f"""
         CREATE OR REPLACE VIEW row_{table_name} AS
@@ -138,20 +149,43 @@ def _read_table(con, table_name: str, as_of: datetime.date, in_place: bool) -> N
 def _prose_mark(table_name: str) -> str:
     if table_name not in PROSE:
         return ""
-    return f", {speaks_of_minutes(name(PROSE[table_name]))} AS has_minutes_in_prose"
+    prose = PROSE[table_name]
+    # What nobody can read may speak of them.
+    unread = f" OR {name('p_' + prose)} IS NOT NULL" if prose in spared_fields(table_name) else ""
+    return f", {speaks_of_minutes(name(prose))}{unread} AS has_minutes_in_prose"
+
+
+def _named_when_broken(table_name: str) -> list[str]:
+    return list(dict.fromkeys([*TOUCHED[table_name], *key_fields(table_name)]))
+
+
+def _mark(con, table_name: str) -> None:
+    """marked_<table>: the rows that are broken by themselves, with the ids and the key that can be read, and those with
+    cells that are set aside; one look at every row finds both."""
+    has_key = " AND ".join(_is_readable(key) for key in key_fields(table_name))
+    named = (f"{_where_readable(column)} AS {name(column)}" for column in _named_when_broken(table_name))
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE marked_{table_name} AS
+        SELECT {", ".join(PLACE_COLUMNS)}, column_name, reason, cells_aside, {has_key} AS has_key, {", ".join(named)}
+        FROM read_{table_name} WHERE reason IS NOT NULL OR cells_aside IS NOT NULL""")
 
 
 def _keep_broken(con, table_name: str) -> None:
-    """Adds the table's rows that are broken by themselves to broken_row, with the ids and the key that can be read."""
-    keys = key_fields(table_name)
-    columns = list(dict.fromkeys([*TOUCHED[table_name], *keys]))
-    has_key = " AND ".join(_is_readable(key) for key in keys)
+    """Adds the table's rows that are broken by themselves to broken_row."""
+    columns = [*PLACE_COLUMNS, "column_name", "reason", "has_key", *map(name, _named_when_broken(table_name))]
+    listed = ", ".join(columns)
     con.execute(f"""
-        INSERT INTO broken_row (table_name, {", ".join(PLACE_COLUMNS)}, column_name, reason, has_key,
-            {", ".join(name(column) for column in columns)})
-        SELECT {text(table_name)}, {", ".join(PLACE_COLUMNS)}, column_name, reason, {has_key},
-            {", ".join(_where_readable(column) for column in columns)}
-        FROM read_{table_name} WHERE reason IS NOT NULL""")
+        INSERT INTO broken_row (table_name, {listed})
+        SELECT {text(table_name)}, {listed} FROM marked_{table_name} WHERE reason IS NOT NULL""")
+
+
+def _count_cells(con, table_name: str) -> None:
+    """Adds to cell_set_aside how many cells of each file and column are set aside in rows that stand."""
+    for field in spared_fields(table_name):
+        con.execute(f"""
+            INSERT INTO cell_set_aside
+            SELECT file_number, {text(field)}, count(*) FROM marked_{table_name}
+            WHERE reason IS NULL AND contains(cells_aside, {text(f";{field};")}) GROUP BY file_number""")
 
 
 def _is_readable(column: str) -> str:

@@ -31,8 +31,10 @@ in no table below are kept out, and an absent column is a column without values.
 off, and an empty cell has no value. Codes and words may be written in upper or lower case.
 
 A row that breaks the contract goes to quarantine with its file, line, column and reason, and takes no other
-row along, except that the blocks of a quarantined note go with it. A row equal to another of its key, after
-all this reading, is a duplicate. For every file: rows read = accepted + quarantined + duplicate.
+row along, except that the blocks of a quarantined note go with it. Columns marked ° bear on no verdict: a cell
+of theirs that cannot be read is left empty and counted (`cells_set_aside` in the manifest), and its row stands.
+A row equal to another of its key, after all this reading, is a duplicate. For every file: rows read = accepted
++ quarantined + duplicate.
 """
 CLOCKS = """Bare clock times lie on the service date of the note. A bare end before its start passes midnight when it
 makes at most 240 minutes, and is refused otherwise. A block without `note_version` belongs to the version
@@ -54,11 +56,16 @@ def contract_page() -> str:
 def _table_part(table: str) -> str:
     key = " + ".join(f"`{name}`" for name in key_fields(table))
     rows = [
-        (f"`{field.field}`{'*' * field.is_required}", field.type, field.default, _allowed(field), field.description)
+        (_named(field), field.type, field.default, _allowed(field), field.description)
         for field in contract_fields(table)
     ]
     grid = _grid(["column", "type", "default", "allowed", "meaning"], rows)
-    return f"## {table}\n\nOne row {ROW_OF[table]}. Key: {key}. Columns marked * are required.\n\n{grid}"
+    marks = "Columns marked * are required; those marked ° bear on no verdict."
+    return f"## {table}\n\nOne row {ROW_OF[table]}. Key: {key}. {marks}\n\n{grid}"
+
+
+def _named(field: Field) -> str:
+    return f"`{field.field}`{'*' * field.is_required}{'°' * (not field.is_verdict_bearing)}"
 
 
 def _allowed(field: Field) -> str:

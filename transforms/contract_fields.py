@@ -7,6 +7,9 @@ from pathlib import Path
 
 CONTRACT_FOLDER = Path(__file__).resolve().parent.parent / "data" / "contracts"
 TABLES = ("claims", "notes", "note_blocks")
+#: The longest cells that are read.
+LONGEST_CELL_BYTES = 100_000
+LONGEST_FREE_TEXT_BYTES = 1_000_000
 
 # The type of the contract -> the type in DuckDB.
 DUCKDB_TYPES = {
@@ -57,7 +60,8 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a contract table; `minimum` and `maximum` are text as written in the CSV, '' for none."""
+    """One field of a contract table; `minimum` and `maximum` are text as written in the CSV, '' for none. An unreadable
+    cell of a field that bears on no verdict is set aside alone, and its row stands."""
 
     field: str
     type: str
@@ -68,6 +72,7 @@ class Field:
     maximum: str
     is_key: bool
     is_free_text: bool
+    is_verdict_bearing: bool
     description: str
 
     @property
@@ -88,6 +93,11 @@ def key_fields(table_name: str) -> tuple[str, ...]:
     return tuple(field.field for field in contract_fields(table_name) if field.is_key)
 
 
+def spared_fields(table_name: str) -> tuple[str, ...]:
+    """The names of the fields that bear on no verdict."""
+    return tuple(field.field for field in contract_fields(table_name) if not field.is_verdict_bearing)
+
+
 def _field(row: dict[str, str]) -> Field:
     if row["type"] not in DUCKDB_TYPES:
         raise KeyError(f"field {row['field']}: unknown contract type {row['type']!r}")
@@ -101,5 +111,6 @@ def _field(row: dict[str, str]) -> Field:
         maximum=row["maximum"],
         is_key=row["is_key"] == "true",
         is_free_text=row["is_free_text"] == "true",
+        is_verdict_bearing=row["is_verdict_bearing"] == "true",
         description=row["description"],
     )

@@ -5,7 +5,7 @@ Nothing in a cell may stop a run, so every text is held against a pattern first 
 
 import datetime
 
-from transforms.contract_fields import Field
+from transforms.contract_fields import LONGEST_CELL_BYTES, LONGEST_FREE_TEXT_BYTES, Field
 
 # What pads a cell in real exports: blanks, Unicode spaces, the zero-width space, the byte order mark.
 BLANKS = "".join(
@@ -22,6 +22,7 @@ BETWEEN_CODES = r"[\s\x{a0};,:/|-]"
 MODIFIER = "[A-Z0-9]{2}"
 BETWEEN_LISTED = r"[\s\x{a0};,|]+"
 CONTROL = r"[\x00-\x1f\x7f\x{80}-\x{9f}]"
+CONTROL_IN_FREE_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
 ZERO_FRACTION = r"\.0+"
 FLOAT_TAIL = f"({ZERO_FRACTION})?"  # pandas writes a column of codes as numbers: 97112.0
 WHOLE_PART = r"^[+-]?0*([0-9]{1,9})(\.|$)"
@@ -79,13 +80,15 @@ def trimmed(column: str) -> str:
 def value_and_problem(field: Field, as_of: datetime.date, is_text: bool = True) -> tuple[str, str]:
     """Two SQL expressions over a trimmed row, in which an empty cell is null or empty: the field's typed value (a
     clock stays text: its note knows the date) and the reason code of what is wrong with it, or null. A cell that is no
-    text has a type of FILE_TYPES."""
+    text has a type of FILE_TYPES. Where the field bears on no verdict, an unreadable cell has no value."""
     value, problem = (READERS if is_text else TYPED_READERS)[field.type](field, as_of)
     if field.default:
         value = f"coalesce({value}, CAST({text(field.default)} AS {field.duckdb_type}))"
     missing = "'missing_value'" if field.is_required else "NULL"
     is_empty = f"coalesce({name(field.field)}, '') = ''" if is_text else f"{name(field.field)} IS NULL"
     problem = f"CAST(CASE WHEN {is_empty} THEN {missing} ELSE {problem} END AS VARCHAR)"
+    if not field.is_verdict_bearing:
+        value = f"CASE WHEN {problem} IS NULL THEN {value} END"
     return value, problem
 
 
@@ -100,7 +103,16 @@ def matches(column: str, pattern: str) -> str:
 
 
 def _text(field, as_of):
-    return name(field.field), "NULL"
+    return name(field.field), "NULL" if field.is_verdict_bearing else _text_problem(field)
+
+
+def _text_problem(field):
+    """What is wrong with a text that the reader has not judged, for its row stands in any case."""
+    cell = name(field.field)
+    longest, pattern = (
+        (LONGEST_FREE_TEXT_BYTES, CONTROL_IN_FREE_TEXT) if field.is_free_text else (LONGEST_CELL_BYTES, CONTROL)
+    )
+    return f"CASE WHEN strlen({cell}) > {longest} OR regexp_matches({cell}, {text(pattern)}) THEN 'unreadable_text' END"
 
 
 def _id(field, as_of):
@@ -147,7 +159,7 @@ def _modifier_list(field, as_of):
 
 def _code_list(field, as_of):
     parts = f"regexp_replace(upper({name(field.field)}), {text(BETWEEN_LISTED)}, ';', 'g')"
-    return f"nullif(trim({parts}, ';'), '')", "NULL"
+    return f"nullif(trim({parts}, ';'), '')", _text_problem(field)
 
 
 def _choice(field, as_of):
@@ -198,7 +210,13 @@ def _minutes(field, as_of):
 def _money(field, as_of):
     cell = name(field.field)
     value = f"CASE WHEN {matches(cell, AMOUNT)} THEN try_cast({cell} AS {field.duckdb_type}) END"
-    return value, f"CASE WHEN {value} IS NULL THEN 'unreadable_amount' END"
+    return value, _money_problem(field, value)
+
+
+def _money_problem(field, value):
+    """Beyond these limits no line's amount is meant, and the sum of some would be more than its column holds."""
+    within = f"coalesce({value} BETWEEN {field.minimum} AND {field.maximum}, false)"
+    return f"CASE WHEN NOT {within} THEN 'unreadable_amount' END"
 
 
 def _date(field, as_of):
@@ -237,7 +255,8 @@ def _typed_number(field, as_of):
 
 
 def _typed_money(field, as_of):
-    return f"CAST({name(field.field)} AS {field.duckdb_type})", "NULL"
+    value = f"try_cast({name(field.field)} AS {field.duckdb_type})"
+    return value, _money_problem(field, value)
 
 
 def _typed_flag(field, as_of):

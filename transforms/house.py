@@ -29,7 +29,13 @@ REPLACED = ("accepted_date", *REFERENCES, *CROSSWALKS)
 DELIVERED_FILE = """
     file_number INTEGER, table_name VARCHAR, file_name VARCHAR, sha256 VARCHAR, delivery_number INTEGER,
     rows_read BIGINT, rows_accepted BIGINT, rows_quarantined BIGINT, rows_duplicate BIGINT,
-    rows_in_file BIGINT, rows_filtered BIGINT"""
+    rows_in_file BIGINT, rows_filtered BIGINT, cells_set_aside VARCHAR"""
+#: One row a file with cells set aside: how many by column, as JSON.
+CELLS_SET_ASIDE = """
+    SELECT file_number,
+        '{' || string_agg('"' || column_name || '": ' || cell_count, ', ' ORDER BY column_name) || '}'
+            AS cells_set_aside
+    FROM cell_set_aside GROUP BY file_number"""
 STATE = """
     house_schema INTEGER, run_id VARCHAR, as_of DATE, code_version VARCHAR, delivery_number INTEGER,
     file_number INTEGER"""
@@ -168,15 +174,16 @@ def _merge_broken(con) -> None:
 
 def _merge_files(con) -> None:
     con.execute("DELETE FROM house.delivered_file WHERE file_number IN (SELECT file_number FROM removed_file)")
-    con.execute("""
+    con.execute(f"""
         INSERT INTO house.delivered_file BY NAME
         SELECT file.file_number, file.table_name, file.file_name, input.sha256, file.delivery_number,
             counted.rows_read, counted.rows_accepted, counted.rows_quarantined, counted.rows_duplicate,
-            filtered.rows_in_file, filtered.rows_filtered
+            filtered.rows_in_file, filtered.rows_filtered, aside.cells_set_aside
         FROM main.delivered_file AS file
         JOIN input_file AS input ON input.file_number = file.file_number
         JOIN load_count AS counted ON counted.file_number = file.file_number
         LEFT JOIN filtered_count AS filtered ON filtered.file_number = file.file_number
+        LEFT JOIN ({CELLS_SET_ASIDE}) AS aside ON aside.file_number = file.file_number
         WHERE file.is_new""")
 
 

@@ -79,7 +79,9 @@ def _name_file(engine: SparkEngine, one: InputFile, mapping: Mapping | None) -> 
     cells_table = f"cells_{one.file_number}"
     engine.make_view(cells_table, frame.selectExpr(*cells), _shape(kinds))
     rows = f"SELECT * FROM {cells_table}"
-    select = parquet_reader.view_select(one.file_name, rows, kinds, set(plan.used), set(plan.free_text))
+    select = parquet_reader.view_select(
+        one.file_name, rows, kinds, set(plan.used), set(plan.free_text), set(plan.spared)
+    )
     engine.execute(f"CREATE VIEW file_{one.file_number} AS {select}")
     return tuple(kinds), plan
 

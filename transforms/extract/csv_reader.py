@@ -37,12 +37,14 @@ def load_csv(
     shape: CsvShape,
     used: set[str],
     free_text: set[str],
+    spared: set[str],
 ) -> None:
     """Makes `table` of every record below the header: source_line, read_problem, problem_column, unread_text,
     then the file's columns as text (empty: null). Raises InputRejected for a file of nothing but open quotes.
 
     `used` are the columns (names as in shape.columns) that the audit reads: only they can make a row bad;
-    `free_text`, of them, may hold line breaks and tabs, and up to 1 MB.
+    `free_text`, of them, may hold line breaks and tabs, and up to 1 MB; a cell of those `spared` that cannot be read is
+    UNREADABLE, and its row stands.
     """
     own = ", ".join(f"{name(column)} VARCHAR" for column in shape.columns)
     connection.execute(
@@ -51,7 +53,7 @@ def load_csv(
     )
     cells = ", ".join(f"nullif({name(f'c{place}')}, '')" for place in range(len(shape.columns)))
     with path.open("rb", buffering=0) as handle:
-        batches = _Batches(Lines(handle), shape, Judge(shape.columns, used, free_text))
+        batches = _Batches(Lines(handle), shape, Judge(shape.columns, used, free_text, spared))
         # As a bare stream: a table would bring in pyarrow.dataset, and that pandas. DuckDB takes the batches one by
         # one while it works on those before.
         connection.register("csv_batch", batches.reader().__arrow_c_stream__())

@@ -180,7 +180,7 @@ def _read_csv(connection, table: str, one: InputFile, mapping: Mapping | None) -
     delimiter = mapping.table(one.table_name).delimiter if mapping else ","
     shape = csv_header.read_shape(one.path, one.file_name, delimiter)
     plan = make_plan(one.table_name, one.file_name, shape.columns, mapping, shape.header_text)
-    csv_reader.load_csv(connection, table, one.path, shape, set(plan.used), set(plan.free_text))
+    csv_reader.load_csv(connection, table, one.path, shape, set(plan.used), set(plan.free_text), set(plan.spared))
     return shape.columns, plan, {}
 
 
@@ -189,13 +189,13 @@ def _read_parquet(
 ) -> tuple[tuple[str, ...], Plan, dict[str, str]]:
     columns = parquet_reader.read_columns(connection, one.path, one.file_name)
     plan = make_plan(one.table_name, one.file_name, tuple(columns), mapping)
-    used, free_text = set(plan.used), set(plan.free_text)
-    parquet_reader.make_view(connection, table, one.path, one.file_name, columns, used, free_text)
+    used, free_text, spared = set(plan.used), set(plan.free_text), set(plan.spared)
+    parquet_reader.make_view(connection, table, one.path, one.file_name, columns, used, free_text, spared)
     types = _standing_types(one.table_name, plan, columns) if plan.is_direct else {}
     if types:
         standing = {plan.sources[field].columns[0] for field in types}
         typed = f"typed_{one.file_number}"
-        parquet_reader.make_typed_view(connection, typed, one.path, columns, used, free_text, standing)
+        parquet_reader.make_typed_view(connection, typed, one.path, columns, used, free_text, spared, standing)
     return tuple(columns), plan, types
 
 

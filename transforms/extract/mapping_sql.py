@@ -1,9 +1,10 @@
 """What a mapping means for one file: which of its columns feed which canonical ones, and the SQL that does
 it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from transforms.contract_fields import Field, contract_fields
+from transforms.contract_fields import Field, contract_fields, spared_fields
 from transforms.contract_sql import BLANKS, name, text, trimmed
 from transforms.errors import InputRejected
 from transforms.extract.csv_header import looks_like_data
@@ -20,11 +21,13 @@ SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 @dataclass(frozen=True)
 class Plan:
     """How one file becomes one canonical table: the source of each canonical column (foreign names as in
-    file_<n>), the file's columns that are used, those that hold free text, and the row filters."""
+    file_<n>), the file's columns that are used, those that hold free text, those that bear on no verdict, and the row
+    filters."""
 
     sources: dict[str, Source]
     used: tuple[str, ...]
     free_text: tuple[str, ...]
+    spared: tuple[str, ...]
     where: tuple[Condition, ...]
 
     @property
@@ -55,11 +58,18 @@ def make_plan(
     where = lookup.conditions(said.where, "where")
     used = {column for source in sources.values() for column in _columns_of(source)}
     used |= {condition.column for condition in where}
-    free = [one.field for one in contract_fields(table_name) if one.is_free_text and one.field in sources]
-    only_free = {column for field_name in free for column in sources[field_name].columns}
-    only_free -= {column for other, source in sources.items() if other not in free for column in _columns_of(source)}
+    free = [one.field for one in contract_fields(table_name) if one.is_free_text]
+    filtering = {condition.column for condition in where}
+    only_free = _columns_only_of(free, sources)
+    only_spared = _columns_only_of(spared_fields(table_name), sources) - filtering
     ordered = tuple(column for column in columns if column in used)
-    return Plan(sources, ordered, tuple(column for column in ordered if column in only_free), where)
+    return Plan(
+        sources,
+        ordered,
+        tuple(column for column in ordered if column in only_free),
+        tuple(column for column in ordered if column in only_spared),
+        where,
+    )
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,12 @@ class _Lookup:
         if looks_like_data(self.own):
             return "; its first line looks like data: a header row is needed"
         return ""
+
+
+def _columns_only_of(fields: Collection[str], sources: dict[str, Source]) -> set[str]:
+    """The columns that feed these fields and no other."""
+    theirs = {column for field in fields if field in sources for column in sources[field].columns}
+    return theirs - {column for other, one in sources.items() if other not in fields for column in _columns_of(one)}
 
 
 def _columns_of(source: Source) -> list[str]:

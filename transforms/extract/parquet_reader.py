@@ -53,6 +53,7 @@ def make_view(
     columns: dict[str, tuple[str, str]],
     used: set[str],
     free_text: set[str],
+    spared: set[str],
 ) -> None:
     """Makes `view` over the file: source_line (row number from 1), read_problem, problem_column, unread_text
     (always null: every cell can be told apart), then the columns as text.
@@ -63,18 +64,20 @@ def make_view(
     kinds = {shown: kind for shown, (_, kind) in columns.items()}
     listed = ", ".join(f"{cell} AS {name(shown)}" for shown, cell in cells.items())
     rows = f"SELECT {ROW_NUMBER} + 1 AS source_line, {listed} FROM {_scan(path)}"
-    connection.execute(f"CREATE VIEW {name(view)} AS {view_select(file_name, rows, kinds, used, free_text)}")
+    connection.execute(f"CREATE VIEW {name(view)} AS {view_select(file_name, rows, kinds, used, free_text, spared)}")
 
 
-def view_select(file_name: str, rows: str, kinds: dict[str, str], used: set[str], free_text: set[str]) -> str:
+def view_select(
+    file_name: str, rows: str, kinds: dict[str, str], used: set[str], free_text: set[str], spared: set[str]
+) -> str:
     """The query of make_view over `rows`: source_line, and each cell as text; `kinds` are the DuckDB types that the
-    cells were made of.
+    cells were made of. Cells of the columns `spared` are judged by the contract alone.
 
     Raises InputRejected when a used column holds structures, bytes or instants, which have no one text.
     """
     for column in sorted(used):
         _refuse_type(file_name, column, kinds[column])
-    problem, problem_column = _problems(kinds, used, free_text)
+    problem, problem_column = _problems(kinds, used - spared, free_text)
     return (
         f"SELECT source_line, {problem} AS read_problem, "
         f"{problem_column} AS problem_column, CAST(NULL AS VARCHAR) AS unread_text, "
@@ -89,6 +92,7 @@ def make_typed_view(
     columns: dict[str, tuple[str, str]],
     used: set[str],
     free_text: set[str],
+    spared: set[str],
     standing: set[str],
 ) -> None:
     """Makes `view` as make_view does, over the used columns alone, with the columns `standing` in their own types."""
@@ -98,7 +102,7 @@ def make_typed_view(
         if shown in used
     )
     kinds = {shown: kind for shown, (_, kind) in columns.items()}
-    problem, problem_column = _problems(kinds, used, free_text)
+    problem, problem_column = _problems(kinds, used - spared, free_text)
     connection.execute(
         f"CREATE VIEW {name(view)} AS SELECT *, {problem} AS read_problem, {problem_column} AS problem_column FROM "
         f"(SELECT {ROW_NUMBER} + 1 AS source_line, {cells} FROM {_scan(path)})"
