@@ -10,6 +10,7 @@ COLUMNS = {
         "patient_id",
         "payer_id",
         "service_date",
+        "service_date_to",
         "procedure_code",
         "billed_units",
         "rendering_provider_id",
@@ -20,6 +21,7 @@ COLUMNS = {
         "service_date_basis",
         "claim_frequency_code",
         "original_claim_id",
+        "payer_claim_id",
         "claim_status",
         "payer_order",
         "unit_basis",
@@ -66,6 +68,7 @@ PROVENANCE = ["effective_from", "effective_to", "citation", "last_checked_on"]
 REFERENCE_COLUMNS = {
     "payer_method": ["payer_id", "counting_method", "follows_mue", "timed_units_per_day_cap", *PROVENANCE],
     "code_cap": ["procedure_code", "payer_id", "cap_units", "adjudication_indicator", *PROVENANCE],
+    "procedure_code": ["procedure_code", "payer_id", "kind", "short_words", "disciplines", *PROVENANCE],
     "parameter": ["name", "value", "unit", *PROVENANCE],
 }
 
@@ -78,14 +81,17 @@ def write_extract(folder, claims, notes, blocks):
 
 def write_reference(folder, reference):
     """Write the reference tables as a user's overlay, each row with a citation: payer_method.csv,
-    code_cap.csv, and parameter.csv where there are parameters."""
+    code_cap.csv, procedure_code.csv and parameter.csv where there are rows."""
     for table, rows in (
         ("payer_method", reference.get("payer_method", [])),
         ("code_cap", reference.get("code_cap", [])),
+        ("procedure_code", reference.get("procedure_code", [])),
         ("parameter", reference.get("parameters", [])),
     ):
         if rows:
             given = {"citation": "made for a test", "last_checked_on": "2026-01-01"}
+            if table == "procedure_code":
+                given |= {"short_words": "made for a test", "disciplines": "PT;OT;SLP"}
             _write(Path(folder) / f"{table}.csv", REFERENCE_COLUMNS[table], [given | row for row in rows])
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from tests.drawing import DATES, PATIENTS, Drawer
+from tests.drawing import CODE_CHANGES, DATES, PATIENTS, Drawer
 from tests.drawing.claims import ClaimDrawer
-from tests.drawing.notes import draw_note
+from tests.drawing.notes import draw_note, draw_together
 from tests.drawing.references import references
 from tests.extract_files import write_extract, write_reference
 
@@ -23,8 +23,12 @@ def extracts(draw):
     d = Drawer(draw)
     reference = draw(references())
     notes, blocks, places = [], [], []
+    dates = d.pick(*CODE_CHANGES) if d.one_in(8) else DATES
     for patient_id in d.several(PATIENTS):
-        for day in d.several(DATES):
+        for day in d.several(dates):
+            if d.one_in(3):
+                places += draw_together(d, notes, blocks, patient_id, day)
+                continue
             for discipline in d.several(["PT", "OT", "SLP"]) if d.one_in(3) else ["PT"]:
                 places.append((patient_id, day, discipline))
                 for _ in range(d.pick(1, 1, 1, 1, 2, 2, 0)):
