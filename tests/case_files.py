@@ -15,7 +15,8 @@ CASE_KEYS = {
 NOTE_KEYS = {
     "id": "note_id", "patient": "patient_id", "date": "service_date", "provider": "provider_id",
     "discipline": "discipline", "version": "note_version", "status": "status", "billable": "is_billable",
-    "total": "total_timed_minutes", "justification": "cap_justification", "narrative": "narrative",
+    "total": "total_timed_minutes", "treatment": "total_treatment_minutes", "justification": "cap_justification",
+    "narrative": "narrative",
 }  # fmt: skip
 LINE_KEYS = {
     "claim": "claim_id", "line": "line_number", "patient": "patient_id", "date": "service_date",
@@ -23,7 +24,7 @@ LINE_KEYS = {
     "discipline": "discipline", "mods": "modifiers", "type": "claim_type", "date_basis": "service_date_basis",
     "freq": "claim_frequency_code", "original": "original_claim_id", "status": "claim_status",
     "order": "payer_order", "basis": "unit_basis", "charge": "charge_usd", "allowed": "allowed_usd",
-    "paid": "paid_usd",
+    "paid": "paid_usd", "to": "service_date_to", "payer_claim": "payer_claim_id",
 }  # fmt: skip
 SHARED_BY_LINES = ("patient", "date", "payer", "provider", "billing", "discipline")
 BLOCK_KEYS = {"by": "provider_id", "role": "provider_role", "version": "note_version"}
@@ -31,6 +32,18 @@ DELIVERIES = {"one_on_one", "group", "supervised", "independent", "aide", "docum
 REFERENCE_KEYS = {
     "payer_method": {"follows_mue": "follows_mue", "day_cap": "timed_units_per_day_cap"},
     "code_cap": {"cap": "cap_units", "indicator": "adjudication_indicator", "payer": "payer_id"},
+    "procedure_code": {"payer": "payer_id"},
+}
+#: Of a reference row the words before key=value, and what it says where the case does not.
+REFERENCE_WORDS = {
+    "payer_method": ["payer_id", "counting_method"],
+    "code_cap": ["procedure_code"],
+    "procedure_code": ["procedure_code", "kind"],
+}
+REFERENCE_DEFAULTS = {
+    "payer_method": {"follows_mue": "false"},
+    "code_cap": {},
+    "procedure_code": {"short_words": "a code of the case", "disciplines": "PT;OT;SLP"},
 }
 COLUMNS = {
     "claims": ["claim_id", "line_number", "procedure_code", "billed_units", *list(LINE_KEYS.values())[2:]],
@@ -39,10 +52,11 @@ COLUMNS = {
                     "ended_at", "delivery", "provider_id", "provider_role"],
     "payer_method": ["payer_id", "counting_method", "follows_mue", "timed_units_per_day_cap"],
     "code_cap": ["procedure_code", "payer_id", "cap_units", "adjudication_indicator"],
+    "procedure_code": ["procedure_code", "payer_id", "kind", "short_words", "disciplines"],
 }  # fmt: skip
 NAMES = {
-    "patient_id", "note_id", "provider_id", "claim_id", "original_claim_id", "rendering_provider_id",
-    "billing_provider_id",
+    "patient_id", "note_id", "provider_id", "claim_id", "payer_claim_id", "original_claim_id",
+    "rendering_provider_id", "billing_provider_id",
 }  # fmt: skip
 DEFAULTS = {
     "payer": "MEDICARE", "patient": "P1", "date": date(2026, 10, 5), "discipline": "PT", "provider": "T1",
@@ -77,11 +91,11 @@ def note_row(note: dict, case: dict, number: int) -> dict:
     known = {**{key: case[key] for key in ("patient", "date", "provider", "discipline")}, "id": f"N{number}"}
     given = {key: value for key, value in note.items() if key != "blocks"}
     row = {NOTE_KEYS[key]: value for key, value in {**known, "status": "signed", **given}.items()}
-    return row | ({"status": None} if row["status"] == "none" else {})
+    return {column: None if value == "none" else value for column, value in row.items()}
 
 
 def block_row(text: str, note: dict, number: int) -> dict:
-    """One row of note_blocks.csv out of "97110 09:00-09:24 20 group by=T2"."""
+    """One row of note_blocks.csv out of "97110 09:00-09:24:30 20.5 group by=T2"."""
     code, *words = str(text).split()
     row = {"note_id": note["note_id"], "block_number": number, "procedure_code": code}
     row["note_version"] = note.get("note_version")
@@ -153,10 +167,25 @@ def filler_days(case: dict) -> list[date]:
 
 
 def case_dates(case: dict) -> set[date]:
-    """Every service date of the case's own rows."""
+    """Every service date of the case's own rows that is a date."""
     tables = case_tables(DEFAULTS | case)
-    dates = {row["service_date"] for name in ("claims", "notes") for row in tables[name]}
-    return {day if isinstance(day, date) else date.fromisoformat(day) for day in dates}
+    dates = {str(row["service_date"]) for name in ("claims", "notes") for row in tables[name]}
+    return {date.fromisoformat(day) for day in dates if is_date(day)}
+
+
+def is_date(text: str) -> bool:
+    """Whether the text is a date of the calendar; some cases need a row whose date cannot be read."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def has_nobodys_rows(case: dict) -> bool:
+    """Whether a row of the case names no patient: it bears on every patient of its date."""
+    tables = case_tables(DEFAULTS | case)
+    return any(row["patient_id"] is None for name in ("claims", "notes") for row in tables[name])
 
 
 def write_extracts(cases: dict[str, dict], folder: Path) -> None:
@@ -173,14 +202,13 @@ def write_extracts(cases: dict[str, dict], folder: Path) -> None:
 def write_reference(case: dict, folder: Path) -> None:
     """Write the payers every case knows, and the case's own dated rows, as an overlay of the shipped ones."""
     given = case.get("reference", {})
-    for name in ("payer_method", "code_cap"):
+    for name, first in REFERENCE_WORDS.items():
         rows = []
         for text in (OWN_PAYERS if name == "payer_method" else []) + given.get(name, []):
             words = text.split()
-            key = 2 if name == "payer_method" else 1
-            row = dict(zip(COLUMNS[name], words[:key], strict=False))
-            row |= {"follows_mue": "false"} if name == "payer_method" else {}
-            row |= given_words(words[key:], REFERENCE_KEYS[name] | {"from": DATED[0], "to": DATED[1]})
+            row = REFERENCE_DEFAULTS[name] | dict(zip(first, words, strict=False))
+            keys = REFERENCE_KEYS[name] | {"from": DATED[0], "to": DATED[1]}
+            row |= given_words(words[len(first) :], keys)
             own = {"effective_from": "2000-01-01", "citation": "the case", "last_checked_on": "2026-11-01"}
             rows.append(own | row)
         if rows:

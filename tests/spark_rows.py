@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from tests.case_files import (
     DEFAULTS,
     OWN_PAYERS,
+    REFERENCE_WORDS,
     case_tables,
     filler_case,
     filler_days,
@@ -116,7 +117,7 @@ def _laid_together(cases: dict[str, dict]) -> dict[str, list[str]]:
                     owner["rows"].append(text)
     return {
         table: [row for (own, _, _), owner in kept.items() if own == table for row in owner["rows"]]
-        for table in ("payer_method", "code_cap")
+        for table in REFERENCE_WORDS
     }
 
 
