@@ -111,7 +111,7 @@ def _refuse_untimed(con, minutes: dict[str, int], day: date) -> None:
             f"select kind from ref_procedure_code where procedure_code = {literal(code)} "
             f"and {literal(day)} >= effective_from and {literal(day)} < effective_to"
         ).fetchone()
-        if row is None:
+        if row is None or row[0] in ("unlisted", "other"):
             raise UsageProblem(f"{code}: not a therapy code in scope on {day}; see data/reference/procedure_code.csv")
         if row[0] != "timed_15":
             raise UsageProblem(f"{code}: is {row[0].replace('_', ' ')}, and only timed codes are counted in minutes")

@@ -258,3 +258,128 @@ def test_a_file_of_codes_without_the_payer_column_is_read_as_before(tmp_path):
         load_reference(con, tmp_path)
         assert kinds_on(con, "97110", "2025-12-31") == [(None, "timed_15")]
         assert kinds_on(con, "97110", "2026-01-01") == [(None, "untimed")]
+
+
+CAP_HEADER = "procedure_code,payer_id,cap_units,effective_from,effective_to,citation,last_checked_on"
+ALIAS_HEADER = "procedure_code,relation,target_code,effective_from,effective_to,citation,last_checked_on"
+PARAMETER_HEADER = "name,value,unit,effective_from,effective_to,citation,last_checked_on"
+FILES = {"procedure_code": CODE_HEADER, "code_cap": CAP_HEADER, "code_alias": ALIAS_HEADER}
+FILES |= {"parameter": PARAMETER_HEADER, "payer_method": HEADER}
+
+
+def write(folder, table, *lines):
+    path = folder / f"{table}.csv"
+    path.write_text("\n".join([FILES[table], *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+#: Rows that read well and change nothing: table, row, and the key, column and reason that the message must name.
+WITHOUT_EFFECT = [
+    ("code_cap", "97110,*,3,2026-01-01,,c,2026-12-01", "key 97110/*, column payer_id: names no payer; leave the cell"),
+    ("procedure_code", "92507,*,timed_15,2026-01-01,,c,2026-12-01", "key 92507/*, column payer_id: names no payer"),
+    (
+        "code_cap",
+        "9711,,3,2026-01-01,,c,2026-12-01",
+        "key 9711, column procedure_code: is no code that a line can hold",
+    ),
+    ("code_cap", "97110-GP,,3,2026-01-01,,c,2026-12-01", "column procedure_code: is no code"),
+    ("code_cap", "g0283,,3,2026-01-01,,c,2026-12-01", "column procedure_code: is no code"),
+    ("procedure_code", "9711,,timed_15,2026-01-01,,c,2026-12-01", "key 9711, column procedure_code: is no code"),
+    (
+        "procedure_code",
+        "97110,ACME,timed,2026-01-01,,c,2026-12-01",
+        "key 97110/ACME, column kind: must be one of timed",
+    ),
+    ("code_cap", "97111,,3,2026-01-01,,c,2026-12-01", "column procedure_code: has no row in procedure_code.csv"),
+    ("code_cap", "0420,,3,2026-01-01,,c,2026-12-01", "column procedure_code: has no row in procedure_code.csv"),
+    ("code_cap", "97532,,3,2018-01-01,,c,2026-12-01", "column procedure_code: has no row in procedure_code.csv"),
+    ("code_cap", "99213,,1,2026-01-01,,c,2026-12-01", "column procedure_code: is of kind other on these dates"),
+    ("code_cap", "97799,,1,2026-01-01,,c,2026-12-01", "column procedure_code: is of kind unlisted on these dates"),
+    ("code_cap", "97110,,3,1980-01-01,1990-01-01,c,2026-12-01", "column effective_to: is before every date"),
+    (
+        "code_alias",
+        "97113,counts_as,97111,2026-01-01,,c,2026-12-01",
+        "column target_code: 97111 has no row in procedure",
+    ),
+    ("code_alias", "97113,counts_as,97010,2026-01-01,,c,2026-12-01", "column target_code: 97010 is of kind untimed"),
+    ("code_alias", "97010,counts_as,97113,2026-01-01,,c,2026-12-01", "column procedure_code: 97010 is of kind untimed"),
+    ("code_alias", "97113,counts_as,97532,2018-01-01,,c,2026-12-01", "column target_code: 97532 has no row"),
+    (
+        "code_alias",
+        "97113,counts_as,97130,2026-01-01,,c,2026-12-01",
+        "column target_code: 97130 counts as another code",
+    ),
+    ("code_alias", "97113,documents,99213,2026-01-01,,c,2026-12-01", "column target_code: 99213 is of kind other"),
+    ("code_alias", "97113,documents,97113,2026-01-01,,c,2026-12-01", "column target_code: is the code itself"),
+    ("code_alias", "97113,documents,9711,2026-01-01,,c,2026-12-01", "column target_code: is no code"),
+    ("code_alias", "*,documents,97150,2026-01-01,,c,2026-12-01", "key */documents, column procedure_code: must be one"),
+    ("parameter", "billing_lag_days,5,weeks,2026-01-01,,c,2026-12-01", "column unit: must be days, or empty"),
+    ("parameter", "billing_lag_days,5.5,,2026-01-01,,c,2026-12-01", "column value: must be a whole number of days"),
+]
+
+
+@pytest.mark.parametrize(("table", "row", "said"), WITHOUT_EFFECT)
+def test_a_row_without_effect_is_refused_with_file_and_row(tmp_path, table, row, said):
+    write(tmp_path, table, row)
+    with open_database() as con, pytest.raises(UsageProblem) as problem:
+        load_reference(con, tmp_path)
+    assert str(problem.value).startswith(f"{table}.csv, line 2, key ")
+    assert said in str(problem.value)
+
+
+#: Their neighbors, which change something.
+WITH_EFFECT = [
+    ("code_cap", "97110,,3,2026-01-01,,c,2026-12-01"),
+    ("code_cap", "97110,ACME,3,2026-01-01,,c,2026-12-01"),
+    ("code_cap", "97532,,3,2017-12-31,,c,2026-12-01"),
+    ("code_cap", "97110,,3,1980-01-01,1990-01-02,c,2026-12-01"),
+    ("procedure_code", "0420,,other,2026-01-01,,c,2026-12-01"),
+    ("procedure_code", "92507,ACME,timed_15,2026-01-01,,c,2026-12-01"),
+    ("code_alias", "97113,counts_as,97110,2026-01-01,,c,2026-12-01"),
+    ("code_alias", "97113,counts_as,97532,2017-12-31,,c,2026-12-01"),
+    ("code_alias", "97113,documents,97010,2026-01-01,,c,2026-12-01"),
+    ("code_alias", "X0001,documents,97110,2026-01-01,,c,2026-12-01"),
+    ("parameter", "billing_lag_days,5,days,2026-01-01,,c,2026-12-01"),
+    ("parameter", "minimum_measured_share,0.25,,2026-01-01,,c,2026-12-01"),
+]
+
+
+@pytest.mark.parametrize(("table", "row"), WITH_EFFECT)
+def test_a_row_with_effect_is_taken(tmp_path, table, row):
+    write(tmp_path, table, row)
+    with open_database() as con:
+        load_reference(con, tmp_path)
+        key, start = row.split(",")[0], date.fromisoformat(next(cell for cell in row.split(",") if cell[4:5] == "-"))
+        name = "name" if table == "parameter" else "procedure_code"
+        found = con.execute(
+            f"select citation from ref_{table} where {name} = ? and effective_from = ?", [key, start]
+        ).fetchall()
+    assert ("c",) in found
+
+
+def test_a_row_that_another_row_gives_effect_is_taken(tmp_path):
+    """A cap of an office visit binds nothing, until the payer counts the code as therapy."""
+    write(tmp_path, "code_cap", "99213,ACME,1,2026-01-01,,c,2026-12-01")
+    write(tmp_path, "procedure_code", "99213,ACME,untimed,2026-01-01,,c,2026-12-01")
+    with open_database() as con:
+        load_reference(con, tmp_path)
+        held = con.execute("select cap_units from ref_code_cap where procedure_code = '99213'").fetchall()
+    assert held == [(1,)]
+
+
+def test_payer_ids_meet_in_one_form_of_each_letter(tmp_path):
+    """SE\N{LATIN SMALL LETTER E WITH ACUTE} in one letter or in two is one payer, as in the extracts."""
+    write(tmp_path, "payer_method", "Sante\N{COMBINING ACUTE ACCENT},either,false,,2026-01-01,,c,2026-12-01")
+    with open_database() as con:
+        load_reference(con, tmp_path)
+        assert ("Sant\N{LATIN SMALL LETTER E WITH ACUTE}",) in con.execute(
+            "select payer_id from ref_payer_method"
+        ).fetchall()
+
+
+def test_shipped_rows_are_short_and_of_our_own_words():
+    """Whatever a code is called here is our own: a few words, none as long as a descriptor."""
+    with open_database() as con:
+        load_reference(con)
+        words = con.execute("select procedure_code, short_words from ref_procedure_code").fetchall()
+    assert [code for code, said in words if not said or len(said) > 64] == []

@@ -1,11 +1,13 @@
 """Loads the dated reference tables of data/reference, with a user's own rows laid over them by key.
 
 Each table is checked before it is used: known columns, a citation on every row, half-open periods that neither
-overlap nor leave a gap for one key. A broken row stops the run and is named by file, line and key.
+overlap nor leave a gap for one key, and no row that would change nothing. A broken row stops the run and is named by
+file, line and key.
 """
 
 import csv
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,10 +16,13 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
 
+from transforms.contract_sql import CODE
 from transforms.errors import UsageProblem
+from transforms.reference_effect import check_effects
 from transforms.sql_values import row_values
 
 REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
+FIRST_DATE = date(1990, 1, 1)  # no extract holds an earlier one
 OPEN_END = date(9999, 12, 31)
 #: One statement a row would take longer than all of a small audit.
 ROWS_PER_INSERT = 200
@@ -81,9 +86,47 @@ def _day(text):
         raise ValueError("must be a date YYYY-MM-DD") from None
 
 
+def _code(text):
+    if not re.fullmatch(CODE, text):
+        raise ValueError("is no code that a line can hold: five characters (97110, G0283), or a revenue code (0420)")
+    return text
+
+
+def _code_or_any(text):
+    return text if text == "*" else _code(text)
+
+
+def _payer(text):
+    if text == "*":
+        raise ValueError("names no payer; leave the cell empty for any payer")
+    return _id(text)
+
+
+def _id(text):
+    """An id as extracts are compared by it: one form of each letter, however it was typed."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _disciplines(text):
+    if not re.fullmatch(r"(PT|OT|SLP)(;(PT|OT|SLP))*", text):
+        raise ValueError("must be PT, OT or SLP; several with ; between them")
+    return text
+
+
+def _alias_problem(values: dict) -> tuple[str, str] | None:
+    if values["procedure_code"] == "*" and values["relation"] != "documents_in_group":
+        return "procedure_code", "must be one code: * stands with documents_in_group only"
+    return None
+
+
 def _parameter_problem(values: dict) -> tuple[str, str] | None:
-    if PARAMETER_UNITS[values["name"]] == "share" and values["value"] > 1:
+    unit, value = PARAMETER_UNITS[values["name"]], values["value"]
+    if values["unit"] not in (None, unit):
+        return "unit", f"must be {unit}, or empty"
+    if unit == "share" and value > 1:
         return "value", "is a share: must be a number from 0 to 1"
+    if unit != "share" and value != int(value):
+        return "value", f"must be a whole number of {unit}"
     return None
 
 
@@ -132,19 +175,21 @@ class Table:
 
 _TEXT = Column("varchar", required=True)
 _OPTIONAL_TEXT = Column("varchar")
+_CODE = Column("varchar", _code, required=True)
+_PAYER = Column("varchar", _payer)
 TABLES = (
     Table(
         "procedure_code",
-        {"procedure_code": _TEXT, "payer_id": _OPTIONAL_TEXT},
+        {"procedure_code": _CODE, "payer_id": _PAYER},
         {
             "kind": Column("varchar", _word(*CODE_KINDS), required=True),
             "short_words": _OPTIONAL_TEXT,
-            "disciplines": _OPTIONAL_TEXT,
+            "disciplines": Column("varchar", _disciplines),
         },
     ),
     Table(
         "code_cap",
-        {"procedure_code": _TEXT, "payer_id": _OPTIONAL_TEXT},
+        {"procedure_code": _CODE, "payer_id": _PAYER},
         {
             "cap_units": Column("integer", _whole, required=True),
             "adjudication_indicator": Column("varchar", _word("1", "2", "3")),
@@ -152,7 +197,7 @@ TABLES = (
     ),
     Table(
         "payer_method",
-        {"payer_id": _TEXT},
+        {"payer_id": Column("varchar", _id, required=True)},
         {
             "counting_method": Column("varchar", _word("cms_8_minute", "ama_midpoint", "either"), required=True),
             "follows_mue": Column("boolean", _flag, default=False),
@@ -162,10 +207,11 @@ TABLES = (
     Table(
         "code_alias",
         {
-            "procedure_code": _TEXT,
+            "procedure_code": Column("varchar", _code_or_any, required=True),
             "relation": Column("varchar", _word("counts_as", "documents", "documents_in_group"), required=True),
         },
-        {"target_code": _TEXT},
+        {"target_code": _CODE},
+        problem=_alias_problem,
     ),
     Table(
         "parameter",
@@ -229,7 +275,9 @@ def reference_in_force(overlay: Path | None = None) -> list[InForce]:
     """The shipped tables with the user's rows laid over them; raises UsageProblem for a broken row."""
     if overlay is not None:
         _check_overlay(overlay)
-    return [_in_force(table, lay_over(*_read_both(table, overlay))) for table in TABLES]
+    rows = {table.name: lay_over(*_read_both(table, overlay)) for table in TABLES}
+    check_effects(rows)
+    return [_in_force(table, rows[table.name]) for table in TABLES]
 
 
 def check_days(overlay: Path | None, on: date) -> dict[tuple[str, date], int]:
@@ -350,7 +398,7 @@ def _row(file: str, line: int, cells: dict, table: Table) -> Row:
 
 def _period(text: dict, table: Table, fail) -> tuple[date, date]:
     if not table.is_dated:
-        return date(1990, 1, 1), OPEN_END
+        return FIRST_DATE, OPEN_END
     bounds = []
     for name, default in zip(PERIOD_COLUMNS, (None, OPEN_END), strict=True):
         try:
@@ -361,6 +409,8 @@ def _period(text: dict, table: Table, fail) -> tuple[date, date]:
         fail("effective_from", "is empty")
     if bounds[1] <= bounds[0]:
         fail("effective_to", "is not after effective_from")
+    if bounds[1] <= FIRST_DATE:
+        fail("effective_to", f"is before every date that an extract may hold ({FIRST_DATE} is the first)")
     return bounds[0], bounds[1]
 
 
