@@ -5,7 +5,7 @@
 select
     case
         when not c.is_judged then 'unjudged'
-        when c.needed_minutes > most.value or c.credited_seconds > 60 * most.value then 'violated'
+        when c.needed_minutes > most.value or c.credited_seconds // 60 > most.value then 'violated'
         else 'passed'
     end as verdict,
     c.clinician_key,
