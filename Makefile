@@ -49,7 +49,7 @@ spark-beyond-memory: setup-spark
 BENCH_VISITS ?= 25000
 BENCH_OPTIONS ?=
 bench: setup
-	$(BIN)/minutewise bench --visits $(BENCH_VISITS) $(BENCH_OPTIONS)
+	$(BIN)/minutewise bench --visits $(BENCH_VISITS) --results bench/results $(BENCH_OPTIONS)
 
 # The chart of docs/benchmark.md, from one or several results: make bench-chart RESULTS=docs/bench/2026-11-29.json
 bench-chart: setup

@@ -7,9 +7,11 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
-from flows.identity import code_version
+from flows.identity import code_version, package_version
+from flows.shipped_files import NEEDED, missing_files
 from transforms.engine import open_database
 from transforms.engines.spark_session import LEAST_JAVA, java_version
+from transforms.shipped import DATA
 
 PACKAGES = (
     "duckdb",
@@ -24,20 +26,24 @@ PACKAGES = (
 
 
 def examine() -> dict:
-    """Versions by package, DuckDB's settings, and whether a Prefect server answers; `ok` says if audits can run."""
+    """Versions by package, DuckDB's settings, the files that come with the code, and whether a Prefect server answers;
+    `ok` says if audits can run."""
     versions = {}
     for package in PACKAGES:
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
             versions[package] = None
+    missing = missing_files()
     with open_database() as con:
         threads, memory = con.execute("select current_setting('threads'), current_setting('memory_limit')").fetchone()
     return {
-        "ok": sys.version_info >= (3, 11) and all(versions.values()),
-        "minutewise": code_version(),
+        "ok": sys.version_info >= (3, 11) and all(versions.values()) and not missing,
+        "minutewise": package_version() if missing else code_version(),
         "python": platform.python_version(),
         "packages": versions,
+        "files": str(DATA),
+        "missing_files": missing,
         "duckdb_threads": threads,
         "duckdb_memory_limit": memory,
         "prefect_server": _prefect_server(),
@@ -50,7 +56,7 @@ def _spark() -> str:
     try:
         found = f"pyspark {version('pyspark')}"
     except PackageNotFoundError:
-        return "not installed: pip install 'minutewise[spark]' (only for --engine spark)"
+        return "not installed: run make setup-spark in a checkout (only for --engine spark)"
     java = java_version()
     return f"{found}, Java {java}" if java else f"{found}, and no Java runtime: install version {LEAST_JAVA} or newer"
 
@@ -77,8 +83,18 @@ def examine_text(found: dict) -> str:
     """The same as lines."""
     lines = [f"minutewise {found['minutewise']}, Python {found['python']}"]
     lines += [f"  {name} {number or 'MISSING: run make setup'}" for name, number in found["packages"].items()]
+    lines += _files_text(found)
     lines.append(f"DuckDB: {found['duckdb_threads']} threads, at most {found['duckdb_memory_limit']} of memory")
     lines.append(f"Prefect server: {found['prefect_server']}")
     lines.append(f"Spark: {found['spark']}")
     lines.append("Ready." if found["ok"] else "Not ready: see MISSING above.")
     return "\n".join(lines)
+
+
+def _files_text(found: dict) -> list[str]:
+    if not found["missing_files"]:
+        return [f"Files: {', '.join(NEEDED)} are all here; samples and mappings stand in {found['files']}"]
+    lines = ["Files: install minutewise again (pip install . in a checkout), for these are not here:"]
+    for kind, paths in found["missing_files"].items():
+        lines += [f"  MISSING, of {kind}: {path}" for path in paths]
+    return lines

@@ -8,12 +8,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from flows.settings import AuditSettings
+from transforms.contract_fields import CONTRACT_FOLDER
 from transforms.errors import UsageProblem
 from transforms.extract import InputFile
 from transforms.reference import REFERENCE
 
 _ROOT = Path(__file__).resolve().parents[1]
-_CODE = ("flows", "transforms", "expectations", "data/contracts")
+_CODE = (*(_ROOT / name for name in ("flows", "transforms", "expectations")), CONTRACT_FOLDER)
 #: The shape of what a run publishes; it moves when a column or a file changes its meaning.
 SCHEMA_VERSION = 1
 
@@ -46,7 +47,7 @@ def _bytes(path: Path) -> bytes:
 
 def code_version() -> str:
     """The version and a digest of the code itself: a changed rule is another audit."""
-    return f"{package_version()}+{folder_digest(*(_ROOT / name for name in _CODE))[:12]}"
+    return f"{package_version()}+{folder_digest(*_CODE)[:12]}"
 
 
 def reference_version(overlay: Path | None) -> str:

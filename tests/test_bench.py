@@ -192,6 +192,12 @@ class TestRuns:
         assert ran.code == 2 and said in ran.err and "making" not in ran.err
         assert not (tmp_path / "results").exists()
 
+    def test_results_are_printed_and_not_left_in_the_folder_one_stands_in(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("flows.bench.run.bench", lambda asked, say: {"runs": []})
+        ran = minutewise("bench", "--json")
+        assert (ran.code, json.loads(ran.out), list(tmp_path.iterdir())) == (0, {"runs": []}, [])
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="peak memory is asked of POSIX")
 def test_a_small_benchmark_from_the_command_line(tmp_path):

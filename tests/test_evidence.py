@@ -362,6 +362,12 @@ def real_ids(run: Path) -> set[str]:
 
 
 class TestCommand:
+    def test_without_a_folder_named_it_writes_below_the_output_folder(self, out, ids, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        ran = minutewise("evidence", out, ids[0])
+        assert ran.out == f"{out / 'evidence' / f'evidence-{ids[0][:12]}.html'}\n" and Path(ran.out.strip()).is_file()
+        assert list(tmp_path.iterdir()) == []
+
     def test_files_are_for_their_owner_only_and_replaced_as_a_whole(self, out, ids, both, tmp_path):
         assert both[0].name == f"evidence-{ids[0][:12]}-and-18.html"
         assert {stat.S_IMODE(path.stat().st_mode) for path in both} == {0o600}

@@ -3,9 +3,10 @@
 import csv
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-CONTRACT_FOLDER = Path(__file__).resolve().parent.parent / "data" / "contracts"
+from transforms.shipped import DATA
+
+CONTRACT_FOLDER = DATA / "contracts"
 TABLES = ("claims", "notes", "note_blocks")
 #: The longest cells that are read.
 LONGEST_CELL_BYTES = 100_000

@@ -19,9 +19,10 @@ from pathlib import Path
 from transforms.contract_sql import CODE
 from transforms.errors import UsageProblem
 from transforms.reference_effect import check_effects
+from transforms.shipped import DATA
 from transforms.sql_values import row_values
 
-REFERENCE = Path(__file__).resolve().parents[1] / "data" / "reference"
+REFERENCE = DATA / "reference"
 FIRST_DATE = date(1990, 1, 1)  # no extract holds an earlier one
 OPEN_END = date(9999, 12, 31)
 #: One statement a row would take longer than all of a small audit.

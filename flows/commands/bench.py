@@ -50,9 +50,7 @@ Exit codes: 0 measured; 2 usage; 4 a measured program failed. What is measured: 
 @click.option("--threads", type=click.IntRange(1), help="Most threads of audit and floor.  [default: all]")
 @click.option("--memory-limit", metavar="SIZE", help="Most memory of audit and floor, such as 4GB.  [default: 80%]")
 @click.option("--keep", type=FOLDER, help="Keep the extracts here, and use those that are here already.")
-@click.option(
-    "--results", type=FOLDER, default="bench/results", show_default=True, help="Folder for the dated JSON document."
-)
+@click.option("--results", type=FOLDER, help="Keep the dated JSON document in this folder.  [default: print it only]")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON document.")
 def bench(visits, sizes, csv_visits, pandas_visits, seed, threads, memory_limit, keep, results, as_json):
     """Make extracts of several sizes, audit them, and hold the seconds against a bare scan of the same files.
@@ -76,10 +74,12 @@ def bench(visits, sizes, csv_visits, pandas_visits, seed, threads, memory_limit,
         keep=keep and keep.resolve(),
     )
     try:  # now, not after minutes of measuring
-        results.mkdir(parents=True, exist_ok=True)
+        if results:
+            results.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise UsageProblem(f"--results {results}: cannot be made ({problem.strerror}); choose another folder") from None
     document = measure_all(asked, lambda what: click.echo(f"minutewise: {what}", err=True))
     tell(json.dumps(document, indent=2) if as_json else bench_text(document))
-    click.echo(f"minutewise: results in {write_results(document, results)}", err=True)
+    if results:
+        click.echo(f"minutewise: results in {write_results(document, results)}", err=True)
     return 0

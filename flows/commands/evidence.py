@@ -15,7 +15,7 @@ Examples:
 @click.argument("finding_ids", nargs=-1, required=True, metavar="FINDING_ID...")
 @click.option("--run", "run_id", metavar="RUN_ID", help="A run other than the current one.")
 @click.option(
-    "--to", type=FOLDER, default=".", help="Folder for the packet; made where it is not there.  [default: here]"
+    "--to", type=FOLDER, help="Folder for the packet; made where it is not there.  [default: evidence, below OUT]"
 )
 @click.option("--pdf", "with_pdf", is_flag=True, help="Write a PDF beside the HTML.")
 @click.option("--mask", is_flag=True, help="Pseudonyms for every id; dates, codes, payers and amounts stay.")
@@ -29,6 +29,6 @@ def evidence(out, finding_ids, run_id, to, with_pdf, mask, mask_key_file):
         raise click.UsageError("--mask and --mask-key-file go together; `openssl rand -hex 32` makes a key")
     from flows.evidence import write_evidence
 
-    for path in write_evidence(out, finding_ids, run_id, to, with_pdf, mask_key_file):
+    for path in write_evidence(out, finding_ids, run_id, to or out / "evidence", with_pdf, mask_key_file):
         tell(str(path))
     return 0

@@ -53,7 +53,7 @@ def has_pyspark() -> bool:
 def require_spark(master: str) -> None:
     """Raises UsageProblem where Spark cannot be started, saying what is missing."""
     if not has_pyspark():
-        raise UsageProblem("--engine spark needs pyspark: pip install 'minutewise[spark]'")
+        raise UsageProblem("--engine spark needs pyspark: run make setup-spark in a checkout (docs/spark.md)")
     if is_connect(master):
         return
     version = java_version()
