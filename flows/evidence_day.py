@@ -70,19 +70,18 @@ def notes(facts: dict) -> list[Part]:
             note["status"] or "no status",
             note["standing"].replace("_", " "),
             note["block_count"],
-            note["total_timed_minutes"],
-            note["written_minutes"],
-            note["credited_minutes"],
-            note["supported_minutes"],
-            note["sure_minutes"],
+            *told.note_times(note),
         ]
         for note in versions
     ]
-    headers = "file and line|note|version|disc.|clinician|status|stands as|blocks|T|W|C|supported|sure"
-    parts: list[Part] = [table(headers, rows, "version|blocks|T|W|C|supported|sure")]
+    headers = "file and line|note|version|disc.|clinician|status|stands as|blocks|T|TT|W|C|supported|sure"
+    parts: list[Part] = [table(headers, rows, "version|blocks|T|TT|W|C|supported|sure")]
     reckoned = [[note["note_id"], f"{note['why']}."] for note in versions if note["why"]]
     if reckoned:
-        caption = "T: the note's total of timed minutes. W: written in its timed one-on-one blocks. C: credited of W."
+        caption = (
+            "T: the note's total of timed minutes. TT: its total treatment time. W: written in its timed one-on-one "
+        )
+        caption += "blocks. C: credited of W over the note."
         parts.append(table("note|how it comes to its minutes", reckoned, caption=caption))
     return parts
 
@@ -116,12 +115,7 @@ def block_rows(blocks: list[dict], with_patient: bool = False) -> Table:
             block["discipline"],
             (block["delivery"] or "").replace("_", " "),
             told.span(block),
-            block["clock_minutes"],
-            block["stated_minutes"],
-            block["written_minutes"],
-            block["worth_minutes"],
-            block["credited_minutes"],
-            block["double_counted_minutes"],
+            *told.block_times(block),
         ]
         for block in blocks
     ]

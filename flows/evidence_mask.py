@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.explanation.because import because
-from flows.explanation.words import why_undecidable
+from flows.explanation.words import why_day, why_undecidable
 from transforms import encryption
 
 OPTION = "--mask-key-file"
@@ -42,9 +42,9 @@ _HARMLESS = {
     "rule_id", "severity", "family", "title", "subject", "violated_when", "not_checked", "citation", "citation_url",
     "last_checked_on", "message", "service_date", "first_date", "last_date", "claims_first", "claims_last",
     "notes_first", "notes_last", "effective_from", "effective_to", "discipline", "discipline_source", "standing",
-    "status", "kind", "delivery", "tag", "cells", "why", "because", "claim_type", "claim_status",
+    "status", "kind", "delivery", "tag", "marks", "why", "because", "claim_type", "claim_status",
     "claim_frequency_code", "indicator", "adjudication_indicator", "procedure_code", "counted_code", "code",
-    "payer_id", "ruling_payer_id", "cap_payer_id", "counting_method", "modifiers", "documented_codes", "tied",
+    "payer_id", "ruling_payer_id", "cap_kind", "counting_method", "modifiers", "documented_codes", "billed_codes", "tied",
     "tied_with", "reference_key", "payer_reference_key", "name", "value", "unit", "at_risk_usd", "amount_usd",
     "amount_is", "charge_usd", "allowed_usd", "paid_usd", "run_id", "as_of", "since", "until", "code_version",
     "reference_version", "derived_by", "changed_files", "differs", "disposition", "disposition_status",
@@ -91,9 +91,21 @@ class Mask:
         masked = self._masked(facts, "")
         for day in masked.get("days", ()):
             day["why_undecidable"] = why_undecidable(day, masked["notes"])
+            day["why_supported"] = why_day(day, masked)
+        self._name_twin(facts, masked)
         if masked["because"] and masked["finding"]["rule_id"] not in _NUMBERS_ONLY:
             masked["because"] = because(masked)
         return masked
+
+    def _name_twin(self, facts: dict, masked: dict) -> None:
+        """The one message that names a claim names it as the masked rows do."""
+        if facts["finding"]["rule_id"] == "claim_line_duplicated":
+            named = [(line["claim_id"], self.id("claim", line["claim_id"])) for line in facts["earlier_lines"]]
+            known = [(own, sign) for own, sign in named if f"Claim {own} bills" in facts["finding"]["message"]]
+            message = "Another claim bills the same line."
+            for own, sign in known:
+                message = facts["finding"]["message"].replace(f"Claim {own} bills", f"Claim {sign} bills")
+            masked["finding"]["message"] = message
 
     def _masked(self, value: Any, name: str) -> Any:
         if isinstance(value, dict):

@@ -4,7 +4,9 @@ from expectations.report.packet import Paragraph, Part, Section
 from flows.evidence_clock import ownership, pictures
 from flows.evidence_day import block_rows, said, table
 from flows.explanation import more_text
+from flows.explanation.because import run_sum
 from flows.explanation.table import row_ranges
+from transforms.told_time import minutes as told
 
 
 def clinician(facts: dict) -> list[Part]:
@@ -16,7 +18,9 @@ def clinician(facts: dict) -> list[Part]:
         own: list[Part] = [*pictures(blocks, labels), block_rows(blocks, with_patient=True)]
         owners = ownership(blocks)
         own += [owners] if owners else []
-        own.append(Paragraph(said(more_text.run_sum(run)), "formula"))
+        more = said(more_text.not_listed(run))
+        own += [Paragraph(more, "quiet")] if more else []
+        own.append(Paragraph(more_text.capital(run_sum(run)) + ".", "formula"))
         shared = said(more_text.double_booked(run, facts))
         own += [Paragraph(shared)] if shared else []
         parts.append(Section(f"Clinician {run['clinician_id']}: blocks joined by overlap, of all patients", tuple(own)))
@@ -36,14 +40,14 @@ def provider(facts: dict) -> list[Part]:
             ", ".join(f"{code['procedure_code']} x{code['billed_units']}" for code in day["codes"]),
             more_text.need_words(day),
             day["needed_minutes"] or "",
-            " + ".join(str(block["credited_minutes"]) for block in day["blocks"]),
-            day["credited_minutes"] or "",
+            more_text.credited_words(day),
+            told(day["credited_seconds"] - day["below_seconds"]) or "",
             "" if day["is_judged"] else "unjudged: left out",
         ]
         for day in own["days"]
     ]
-    rows.append(["all", "", "", f"{own['billed_units']} units", "", own["needed_minutes"], "", own["credited_minutes"]])
-    rows[-1].append("")
+    rows.append(["all", "", "", f"{own['billed_units']} units", "", own["needed_minutes"], ""])
+    rows[-1] += [told(own["credited_seconds"]), ""]
     headers = "patient|disc.|payer|billed|15n - 7|needs|blocks|credited|judged"
     lines = more_text.provider(facts)
     first = lines.index("") + 1

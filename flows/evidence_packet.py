@@ -12,7 +12,6 @@ from flows.evidence_day import bill, minutes, notes, table
 from flows.evidence_more import clinician, covered, nearest, provider, twins
 from flows.evidence_units import caps, money, units
 from flows.explanation import caps_text, more_text, sections, text, units_text
-from flows.explanation.table import dollars
 
 #: What the explanation tells as text, and what a packet lays out of the same rows.
 _LAID_OUT = {
@@ -31,8 +30,8 @@ _LAID_OUT = {
 #: Longer ids, codes and file names are cut; sentences, lists of rows and drawings are not.
 _LONGEST_ID = 300
 _WHOLE_TEXTS = {
-    "message", "because", "why", "why_undecidable", "violated_when", "not_checked", "citation", "citation_url",
-    "sources", "cells", "cap_justification", "disposition_reason",
+    "message", "because", "why", "why_undecidable", "why_supported", "said", "billed_codes", "documented_codes", "violated_when", "not_checked", "citation", "citation_url",
+    "sources", "marks", "cap_justification", "disposition_reason",
 }  # fmt: skip
 _DECISION = {
     "disposition": "Decision",
@@ -143,7 +142,9 @@ def _head(facts: dict) -> list[Part]:
         ("Provider", finding["provider_id"]),
         ("Billed by", finding["billing_provider_id"]),
         ("Clinic", finding["clinic_id"]),
-        ("At risk", dollars(finding["at_risk_usd"]) if finding["at_risk_usd"] is not None else "no dollars"),
+        ("At risk", text.at_risk_words(facts) or "no dollars"),
+        ("Billed, by code", finding.get("billed_codes")),
+        ("Documented, by code", finding.get("documented_codes")),
     ]
     parts: list[Part] = [Paragraph(finding["severity"], "severity"), Paragraph(finding["message"], "lead")]
     parts.append(Pairs((("Finding", finding["finding_id"]), ("Rule", finding["rule_id"]))))

@@ -4,7 +4,8 @@ from expectations.report.packet import Columns, Paragraph, Part, Section, Table
 from flows.evidence_day import said, table
 from flows.explanation import caps_text, units_text
 from flows.explanation.table import dollars
-from flows.explanation.words import counted
+from flows.explanation.words import counted, known
+from transforms.told_time import minutes as told
 
 #: With more codes than this the steps of a count need the whole width.
 _MOST_BESIDE = 2
@@ -16,21 +17,27 @@ def units(facts: dict) -> list[Part]:
     days = [day for day in facts["days"] if discipline in (None, day["discipline"])]
     parts: list[Part] = []
     for day in days:
-        own = [Paragraph(said([line])) for line in units_text.counted_with(facts, day)] + _day(day)
+        own = [Paragraph(said([line])) for line in [*units_text.counted_with(facts, day), *day["why_supported"]]]
+        own += _day(day)
         parts += [Section(f"Therapy day {day['discipline']}", tuple(own))] if len(facts["days"]) > 1 else own
+    sums = facts["patient_day"]
+    if discipline is None and sums and sums["joint_seconds"]:
+        parts.append(Paragraph(units_text.together_words(facts)))
     return parts
 
 
 def _day(day: dict) -> list[Part]:
-    if not day["has_counting_note"] or not (day["supported_minutes"] or any(code["is_timed"] for code in day["codes"])):
+    if not day["has_counting_note"] or not (
+        day["supported_seconds"] != 0 or any(code["is_timed"] for code in day["codes"])
+    ):
         return [Paragraph(said(units_text.day_units(day)))]
     methods = [Section(_title(day, "cms_8_minute", "CMS 8-minute rule"), tuple(_cms(day)))]
     methods.append(Section(_title(day, "ama_midpoint", "AMA midpoint"), tuple(_ama(day))))
     if day["counting_method"] == "ama_midpoint":
         methods.reverse()
-    codes = [code for code in day["codes"] if code["is_timed"] and code["credited_minutes"]]
+    codes = [code for code in day["codes"] if code["is_timed"] and code["credited_seconds"]]
     beside: list[Part] = [Columns(tuple(methods))] if len(codes) <= _MOST_BESIDE else list(methods)
-    parts = [Paragraph(said(units_text.method_words(day))), *beside]
+    parts = [Paragraph(units_text.method_words(day)), *beside]
     return [*parts, Section("Billed beside lawful", tuple(_bill_beside(day)))] if day["has_billed_line"] else parts
 
 
@@ -41,21 +48,17 @@ def _title(day: dict, method: str, name: str) -> str:
 
 
 def _cms(day: dict) -> list[Part]:
-    count, supported = day["cms_8_minute"], day["supported_minutes"]
-    parts: list[Part] = [_formula(units_text.unit_range(supported, day["cms_units"]))]
-    if day["sure_minutes"] != supported:
-        parts.append(_formula("Sure: " + units_text.unit_range(day["sure_minutes"], day["sure_cms_units"])))
+    count = day["cms_8_minute"]
+    parts: list[Part] = [_formula(line[:1].upper() + line[1:]) for line in units_text.cms_lines(day)]
     if not day["is_decidable"]:
-        why = "; ".join(day["why_undecidable"])
-        text = f"The split over codes is undecidable ({why}): only the day's total is judged, under CMS."
-        return [*parts, Paragraph(text)]
+        return [*parts, Paragraph(units_text.undecidable(day))]
     if not count["steps"]:
         return parts
     codes = list(count["steps"][0]["left"])
-    start = {code["procedure_code"]: code["credited_minutes"] for code in day["codes"]}
-    rows = [["", "", *(start[code] for code in codes), "minutes credited"]]
+    start = {code["procedure_code"]: code["credited_seconds"] for code in day["codes"]}
+    rows = [["", "", *(told(start[code]) for code in codes), "minutes credited"]]
     rows += [
-        [step["unit"], step["code"], *(step["left"][code] for code in codes), units_text.step_words(step)]
+        [step["unit"], step["code"], *(told(step["left"][code]) for code in codes), units_text.step_words(step)]
         for step in count["steps"]
     ]
     caption = "One unit at a time to the code with most minutes not yet paid for; each unit pays for 15."
@@ -78,12 +81,14 @@ def _splits(count: dict) -> list[Part]:
 
 
 def _ama(day: dict) -> list[Part]:
-    codes = [code for code in day["codes"] if code["is_timed"] and code["credited_minutes"]]
+    if not units_text.is_ama_known(day):
+        return [Paragraph(one) for one in units_text.ama_unknown(day)]
+    codes = [code for code in day["codes"] if code["is_timed"] and code["credited_seconds"]]
     rows = [
         [
             code["procedure_code"],
-            code["credited_minutes"],
-            f"floor(({code['credited_minutes']} + 7) / 15)",
+            told(code["credited_seconds"]),
+            units_text.ama_formula(code).rpartition(" = ")[0],
             code["ama_units"],
         ]
         for code in codes
@@ -93,8 +98,6 @@ def _ama(day: dict) -> list[Part]:
     if rows:
         rows.append(["together", "", " + ".join(str(code["ama_units"]) for code in codes), day["ama_units"]])
         parts.append(table("code|minutes|count|units", rows, "minutes|units", caption=caption))
-    if not day["is_decidable"]:
-        parts.append(Paragraph("Under AMA the units of an undecidable day are unjudged."))
     return parts
 
 
@@ -106,12 +109,12 @@ def _bill_beside(day: dict) -> list[Part]:
             lawful = code["expected_units"]
             above = "" if lawful is None else max(0, code["billed_units"] - lawful) or ""
             marked |= {len(rows)} if above else set()
-            rows.append([code["procedure_code"], code["credited_minutes"], code["billed_units"], lawful, above])
+            rows.append([code["procedure_code"], told(code["credited_seconds"]), code["billed_units"], lawful, above])
     if not rows:
         return [closing]
     billed, lawful = day["billed_timed_units"], day["supported_units"]
     over = max(0, billed - lawful) or "" if lawful is not None else ""
-    rows.append(["the day", day["supported_minutes"], billed, lawful, over])
+    rows.append(["the day", known(day["supported_seconds"]), billed, lawful, over])
     right = "minutes|billed|lawful|too many"
     return [table(f"code|{right}", rows, right, frozenset(marked)), closing]
 
@@ -127,12 +130,11 @@ def caps(facts: dict) -> list[Part]:
         addresses[number] = row.get("citation_url")
         return number
 
-    rows = [_cap_row(cap, proof(cap)) for cap in facts["caps"]]
-    for day in facts["days"]:
-        if day["timed_units_per_day_cap"] is not None:
-            billed, most = day["billed_timed_units"], day["timed_units_per_day_cap"]
-            names = [f"timed units, {day['discipline']}", f"payer {day['payer_id']}", "", most, ""]
-            rows.append([*names, billed, max(0, billed - most) or "", "", proof(day["method_row"])])
+    rows = [_cap_row(cap, facts["caps"], proof(cap)) for cap in facts["caps"]]
+    for day, payer in caps_text.day_caps(facts):
+        billed, most = payer["payer_timed_units"], payer["timed_units_per_day_cap"]
+        names = [f"timed units, {day['discipline']}", f"payer {payer['payer_id']}", "", most, ""]
+        rows.append([*names, billed, max(0, billed - most) or "", "", proof(payer["method_row"])])
     marked = frozenset(number for number, row in enumerate(rows) if row[6])
     headers = "code|cap of|billed by|cap|indicator|billed|over|lines|source"
     parts: list[Part] = [table(headers, rows, "cap|billed|over", marked)] if rows else []
@@ -146,11 +148,11 @@ def caps(facts: dict) -> list[Part]:
     return parts + ([Paragraph(justified)] if justified else [])
 
 
-def _cap_row(cap: dict, proof: str) -> list:
+def _cap_row(cap: dict, caps_: list[dict], proof: str) -> list:
     lines = ", ".join(f"{line['source']} x{line['billed_units']}" for line in cap["lines"])
     return [
         cap["procedure_code"],
-        f"payer {cap['cap_payer_id']}" if cap["cap_payer_id"] else "MUE",
+        caps_text.cap_owner(cap, caps_),
         cap["billing_provider_id"] or "unknown",
         cap["cap_units"],
         caps_text.INDICATORS.get(cap["indicator"] or "", ""),

@@ -26,6 +26,7 @@ def describe(run, con) -> dict:
         "inputs": _held(con) if run.kept else _inputs(con),
         "warehouse": _night(run, con) if run.kept else None,
         "match": _match(run.match),
+        "measured": _measured(run, con),
         "inferred": rows_as_dicts(con, "select * from inference order by all"),
         "ignored_columns": rows_as_dicts(
             con,
@@ -50,6 +51,7 @@ def describe(run, con) -> dict:
             ).fetchall()
         ),
         "unjudged_days": _sums(con, "unjudged"),
+        "partly_unjudged_days": _sums(con, "partly_unjudged"),
         "payers_without_method": _sums(con, "unlisted_payer"),
         "days_with_several_payers": _sums(con, "several_payers").get("", 0),
         "rules": rows_as_dicts(con, "select * from rule_result order by rule_id"),
@@ -140,6 +142,25 @@ def _match(match) -> dict:
         "note_share": match.note_share,
         "minimum_share": match.minimum_share,
     }
+
+
+def _measured(run, con) -> dict:
+    """How many counting notes of the run there are, how many give any minutes, and whether these are enough of them.
+
+    A night holds the rows of the dates it touched only, and Spark keeps its rows: there the dates' counts are summed.
+    """
+    if run.kept or run.spark:
+        counts = _sums(con, "match")
+        counts = {name: counts.get(name, 0) for name in ("counting_notes", "measured_notes")}
+    else:
+        counts = rows_as_dicts(con, "select counting_notes, measured_notes from stg_measure")[0]
+    least = con.execute(
+        "select value from ref_parameter where name = 'minimum_measured_share' "
+        "and $day >= effective_from and $day < effective_to",
+        {"day": run.settings.as_of},
+    ).fetchone()
+    is_measured = counts["measured_notes"] >= (least[0] if least else 0) * counts["counting_notes"]
+    return counts | {"is_measured": is_measured}
 
 
 def _total(con) -> str:

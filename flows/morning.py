@@ -52,7 +52,8 @@ therapy_day as (
         any_value(case counting_method when 'cms_8_minute' then day_units_cms when 'ama_midpoint' then day_units_ama
             else greatest(day_units_cms, day_units_ama) end) as supported_units
     from unit_published
-    where is_timed and is_judged and service_date >= $since
+    where is_timed and is_judged and not has_several_payers and day_supported_minutes is not null
+        and service_date >= $since
     group by patient_id, service_date, discipline
     having sum(billed_units) > 0
 )

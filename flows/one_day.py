@@ -6,6 +6,7 @@ Nothing is counted here: the day is laid into DuckDB as one note and one claim, 
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
+from math import comb
 from pathlib import Path
 
 from transforms.contract import apply_contract
@@ -52,21 +53,48 @@ class Day:
     caps: list[Cap]
 
 
+#: A code less than a minute below the most is equal to it (rule book s. 4).
+EQUAL_BELOW = 60
+
+
 def lawful_splits(slots: list[tuple[str, int]], units: int) -> list[dict[str, int]]:
-    """Every way to give `units` units to the (code, unpaid minutes) slots, most minutes first, ties either way."""
-    ordered = sorted(slots, key=lambda slot: -slot[1])
+    """Every way to give `units` units to the (code, unpaid seconds) slots: none that is left lies a minute or more above
+    one that is paid."""
     if not units:
         return [{}]
-    last = ordered[units - 1][1]
-    sure = [code for code, minutes in ordered if minutes > last]
-    tied = [code for code, minutes in ordered if minutes == last]
     splits = []
-    for chosen in combinations(sorted(tied), units - len(sure)):
-        split: dict[str, int] = {}
-        for code in [*sure, *chosen]:
-            split[code] = split.get(code, 0) + 1
-        splits.append(dict(sorted(split.items(), key=lambda item: (-item[1], item[0]))))
-    return splits
+    for above, within, taken in _edges(slots, units):
+        least = min(slots[place][1] for place in within)
+        for chosen in combinations(sorted(within, key=lambda place: slots[place]), taken):
+            if any(slots[place][1] == least for place in chosen):
+                split: dict[str, int] = {}
+                for place in (*above, *chosen):
+                    split[slots[place][0]] = split.get(slots[place][0], 0) + 1
+                splits.append(dict(sorted(split.items(), key=lambda item: (-item[1], item[0]))))
+    return sorted(splits, key=lambda split: [slot for code in sorted(split) for slot in (code, -split[code])])
+
+
+def count_splits(slots: list[tuple[str, int]], units: int) -> int:
+    """How many lawful_splits there are."""
+    if not units:
+        return 1
+    count = 0
+    for _, within, taken in _edges(slots, units):
+        least = min(slots[place][1] for place in within)
+        higher = sum(slots[place][1] > least for place in within)
+        count += comb(len(within), taken) - comb(higher, taken)
+    return count
+
+
+def _edges(slots: list[tuple[str, int]], units: int) -> list[tuple[list[int], list[int], int]]:
+    """For each amount that the least paid slot may hold: the slots that are paid then, those that may be, how many."""
+    edges = []
+    for least in sorted({unpaid for _, unpaid in slots}, reverse=True):
+        above = [place for place, (_, unpaid) in enumerate(slots) if unpaid >= least + EQUAL_BELOW]
+        within = [place for place, (_, unpaid) in enumerate(slots) if least <= unpaid < least + EQUAL_BELOW]
+        if len(above) < units <= len(above) + len(within):
+            edges.append((above, within, units - len(above)))
+    return edges
 
 
 def count_day(minutes: dict[str, int], payer: str | None, day: date, reference: Path | None = None) -> Day:
@@ -84,9 +112,9 @@ def count_day(minutes: dict[str, int], payer: str | None, day: date, reference: 
         judge_rows(con, setting)
         total = con.execute("select cms_units, ama_units from unit_day").fetchone()
         slots = con.execute(
-            "select c.procedure_code, c.credited_minutes - 15 * (n.unit_number - 1) from unit_day_code as c, "
+            "select c.procedure_code, c.credited_seconds - 900 * (n.unit_number - 1) from unit_day_code as c, "
             "(select unnest(generate_series(1, 200)) as unit_number) as n "
-            "where c.credited_minutes > 15 * (n.unit_number - 1)"
+            "where c.credited_seconds > 900 * (n.unit_number - 1) order by 2 desc, 1"
         ).fetchall()
         alone = con.execute(
             "select procedure_code, ama_units from unit_day_code where ama_units > 0 order by procedure_code"
@@ -108,7 +136,7 @@ def count_day(minutes: dict[str, int], payer: str | None, day: date, reference: 
 def _refuse_untimed(con, minutes: dict[str, int], day: date) -> None:
     for code in minutes:
         row = con.execute(
-            f"select kind from ref_procedure_code where procedure_code = {literal(code)} "
+            f"select kind from ref_procedure_code where procedure_code = {literal(code)} and payer_id is null "
             f"and {literal(day)} >= effective_from and {literal(day)} < effective_to"
         ).fetchone()
         if row is None or row[0] in ("unlisted", "other"):

@@ -20,25 +20,26 @@ from expectations.report.charts_svg import (
     label,
     words,
 )
-from expectations.report.page_values import counted
+from transforms.told_time import clock, long_minutes
+from transforms.told_time import minutes as told
 
 MOST_DAYS = 6
 MOST_ROWS = 12
 #: A day of the clock holds few blocks; what is broken may hold thousands.
 MOST_BLOCKS = 120
 TWO_PLACES, COUNTED_TWICE = "therapist_in_two_places", "minutes_counted_twice"
-_STEPS = (5, 10, 15, 30, 60, 120, 180, 240, 480)
+_STEPS = tuple(60 * minutes for minutes in (5, 10, 15, 30, 60, 120, 180, 240, 480))
 _LEFT, _WIDTH, _ROW, _TOP = 130, 365, 38, 14
 _HEADINGS = ("patient", "clinician", "code", "from", "to", "credited minutes", "overlapping minutes")
 
 
 @dataclass(frozen=True)
 class _Day:
-    """Blocks with clock times of one clinician's or patient's date; `minutes` of them are too many."""
+    """Blocks with clock times of one clinician's or patient's date; `seconds` of them are too many."""
 
     title: str
     is_two_places: bool
-    minutes: int
+    seconds: int
     blocks: Sequence[Mapping[str, Any]]
 
 
@@ -57,29 +58,28 @@ def clock_charts(derivations: Iterable[Mapping[str, Any]]) -> list[Chart]:
             patients.setdefault((day, finding["patient_id"]), derivation.get("blocks") or ())
     days = [_clinician_day(*key, list(held.values())) for key, held in runs.items()]
     days += [_patient_day(*key, blocks) for key, blocks in patients.items()]
-    days = sorted((day for day in days if day.blocks), key=lambda day: (-day.minutes, not day.is_two_places, day.title))
+    days = sorted((day for day in days if day.blocks), key=lambda day: (-day.seconds, not day.is_two_places, day.title))
     return [_chart(f"clock_{place}", day) for place, day in enumerate(days[:MOST_DAYS], start=1)]
 
 
 def _clinician_day(day: str, clinician: str, runs: Sequence[Mapping[str, Any]]) -> _Day:
-    minutes = sum(run["excess_minutes"] for run in runs)
+    seconds = sum(run["excess_seconds"] for run in runs)
     blocks = []
     for run in runs:
         clocked = _clocked(run["blocks"])
-        patients = _patients(clocked)
-        blocks += [{**block, "overlaps": _overlaps(block, patients)} for block in clocked]
-    title = f"{words(clinician)} on {day}: {counted(minutes, 'minute')} more than the clock holds"
-    return _Day(title, True, minutes, blocks)
+        blocks += [{**block, "overlaps": _overlaps(block, clocked)} for block in clocked]
+    title = f"{words(clinician)} on {day}: {long_minutes(seconds)} more than the clock holds"
+    return _Day(title, True, seconds, blocks)
 
 
 def _patient_day(day: str, patient: str, blocks: Sequence[Mapping[str, Any]]) -> _Day:
-    minutes = sum(block["double_counted_minutes"] or 0 for block in blocks)
-    runs = {block["run_number"] for block in blocks if block["double_counted_minutes"]}
+    seconds = sum(block["double_counted_seconds"] or 0 for block in blocks)
+    runs = {block["run_number"] for block in blocks if block["double_counted_seconds"]}
     clocked = _clocked(block for block in blocks if block["run_number"] in runs)
     who = _listed(sorted({words(block["clinician_id"]) for block in clocked}))
-    title = f"{who} on {day}: {counted(minutes, 'minute')} of {words(patient)} counted twice"
-    told = [{**block, "overlaps": _signed(block, "x"), "rests": _signed(block, ".")} for block in clocked]
-    return _Day(title, False, minutes, told)
+    title = f"{who} on {day}: {long_minutes(seconds)} of {words(patient)} counted twice"
+    shown = [{**block, "overlaps": _signed(block, "x"), "rests": _signed(block, ".~")} for block in clocked]
+    return _Day(title, False, seconds, shown)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -87,39 +87,35 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _clocked(blocks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    held = [one for one in blocks if (one["end_minute"] or 0) > (one["start_minute"] or 0)]
-    held.sort(key=lambda one: (one["start_minute"], one["end_minute"], str(one["note_id"]), one["block_number"]))
+    held = [one for one in blocks if (one["end_second"] or 0) > (one["start_second"] or 0)]
+    held.sort(key=lambda one: (one["start_second"], one["end_second"], str(one["note_id"]), one["block_number"]))
     return held
 
 
-def _overlaps(block: Mapping[str, Any], patients: Mapping[int, set]) -> list[tuple[int, int]]:
+def _overlaps(block: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
     """The stretches of the block's clock on which a block of another patient lies too."""
-    minutes = range(block["start_minute"], block["end_minute"])
-    return _stretches([minute for minute in minutes if len(patients[minute]) > 1])
-
-
-def _patients(blocks: Iterable[Mapping[str, Any]]) -> dict[int, set]:
-    """Whose blocks lie on each minute of the clock."""
-    patients: dict[int, set] = {}
-    for block in blocks:
-        for minute in range(block["start_minute"], block["end_minute"]):
-            patients.setdefault(minute, set()).add(block["patient_id"])
-    return patients
+    start, end = block["start_second"], block["end_second"]
+    others = [
+        (max(start, one["start_second"]), min(end, one["end_second"]))
+        for one in blocks
+        if one["patient_id"] != block["patient_id"] and one["start_second"] < end and start < one["end_second"]
+    ]
+    return _stretches(sorted(others))
 
 
 def _signed(block: Mapping[str, Any], wanted: str) -> list[tuple[int, int]]:
     """The stretches of the block's clock that the derivation lays out so: x double-counted, . at rest."""
-    cells = enumerate(block.get("cells") or "", block["start_minute"])
-    return _stretches([minute for minute, sign in cells if sign == wanted])
+    return _stretches([(first, last) for first, last, sign in block.get("marks") or () if sign in wanted])
 
 
-def _stretches(minutes: Sequence[int]) -> list[tuple[int, int]]:
+def _stretches(parts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Parts in the order of their starts, those that touch or overlap as one."""
     found: list[tuple[int, int]] = []
-    for minute in minutes:
-        if found and found[-1][1] == minute:
-            found[-1] = (found[-1][0], minute + 1)
+    for first, last in parts:
+        if found and found[-1][1] >= first:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
         else:
-            found.append((minute, minute + 1))
+            found.append((first, last))
     return found
 
 
@@ -148,27 +144,21 @@ def _row_name(day: _Day, block: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _row(block: Mapping[str, Any]) -> tuple[Any, ...]:
-    times = _time(block["start_minute"]), _time(block["end_minute"])
+    times = clock(block["start_second"]), clock(block["end_second"])
     held = words(block["patient_id"]), words(block["clinician_id"]), words(block["procedure_code"])
-    return (*held, *times, block["credited_minutes"], sum(end - start for start, end in block["overlaps"]))
-
-
-def _time(minute: int) -> str:
-    """HH:MM; past midnight with the days that have passed."""
-    days, rest = divmod(minute, 1440)
-    return f"{rest // 60:02}:{rest % 60:02}" + (f" +{days}" if days else "")
+    return (*held, *times, told(block["credited_seconds"]), told(sum(end - start for start, end in block["overlaps"])))
 
 
 def _clock(bars: Sequence[tuple[int, Mapping[str, Any]]], rows: Sequence[tuple[str, ...]]) -> alt.LayerChart:
     first, last, step = _span([block for _, block in bars])
     scale = alt.Scale(domain=[first, last], nice=False, zero=False)
-    hours = "(floor(datum.value / 60) % 24)"
-    clock = f"format({hours}, '02') + ':' + format(datum.value % 60, '02')"
-    axis = alt.Axis(title=None, values=list(range(first, last + 1, step)), labelExpr=clock)
+    hours, minutes = "(floor(datum.value / 3600) % 24)", "(floor(datum.value / 60) % 60)"
+    times = f"format({hours}, '02') + ':' + format({minutes}, '02')"
+    axis = alt.Axis(title=None, values=list(range(first, last + 1, step)), labelExpr=times)
     x = alt.X("from:Q", scale=scale, axis=axis)
     y = alt.Y("row:O", axis=None, scale=alt.Scale(domain=list(range(len(rows))), paddingInner=0, paddingOuter=0))
     blocks = [
-        {"row": row, "from": one["start_minute"], "to": one["end_minute"], "told": _told(one)} for row, one in bars
+        {"row": row, "from": one["start_second"], "to": one["end_second"], "told": _told(one)} for row, one in bars
     ]
     overlaps = [{"row": row, "from": start, "to": end} for row, one in bars for start, end in one["overlaps"]]
     rests = [{"row": row, "from": start, "to": end} for row, one in bars for start, end in one.get("rests", ())]
@@ -190,8 +180,8 @@ def _clock(bars: Sequence[tuple[int, Mapping[str, Any]]], rows: Sequence[tuple[s
 
 
 def _span(blocks: Sequence[Mapping[str, Any]]) -> tuple[int, int, int]:
-    """(first minute, last minute, minutes from tick to tick): whole ticks around all blocks, at most eight."""
-    first, last = min(one["start_minute"] for one in blocks), max(one["end_minute"] for one in blocks)
+    """(first second, last second, seconds from tick to tick): whole ticks around all blocks, at most eight."""
+    first, last = min(one["start_second"] for one in blocks), max(one["end_second"] for one in blocks)
     step = next((one for one in _STEPS if last - first <= one * 6), _STEPS[-1])
     return first - first % step, last + -last % step, step
 
@@ -201,9 +191,9 @@ def _codes(bars: Sequence[tuple[int, Mapping[str, Any]]], first: int, last: int)
     codes, ends = [], {}
     for row, block in bars:
         code = label(words(block["procedure_code"]), 8)
-        start = (block["start_minute"] - first) * _WIDTH / (last - first)
+        start = (block["start_second"] - first) * _WIDTH / (last - first)
         if start >= ends.get(row, 0):
-            codes.append({"row": row, "from": block["start_minute"], "code": code})
+            codes.append({"row": row, "from": block["start_second"], "code": code})
             ends[row] = start + 7.5 * len(code)
     return codes
 
@@ -211,5 +201,6 @@ def _codes(bars: Sequence[tuple[int, Mapping[str, Any]]], first: int, last: int)
 def _told(block: Mapping[str, Any]) -> str:
     who = f"{words(block['patient_id'])}, {words(block['clinician_id'])}, {words(block['procedure_code'])}"
     return (
-        f"{who}: {_time(block['start_minute'])} to {_time(block['end_minute'])}, {block['credited_minutes']} credited"
+        f"{who}: {clock(block['start_second'])} to {clock(block['end_second'])}, "
+        f"{told(block['credited_seconds'])} credited"
     )

@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from expectations.report.page_clock import clock, clock_line
+from expectations.report.page_clock import clock_line
 from expectations.report.page_tables import block_table, table
-from expectations.report.page_values import counted, in_force, row_ranges
+from expectations.report.page_values import in_force, row_ranges
+from transforms.told_time import clock, long_minutes
+from transforms.told_time import minutes as told
 
 
 def clinician(facts: Mapping[str, Any]) -> list:
@@ -18,17 +20,20 @@ def clinician(facts: Mapping[str, Any]) -> list:
         labels = [f"{block['tag']} {block['patient_id']} {block['procedure_code']}" for block in blocks]
         drawn = clock_line(blocks, labels)
         items += [f"Clinician {run['clinician_id']}, blocks joined by overlap, of all patients:"]
-        items += [*([drawn] if drawn else []), block_table(blocks, with_patient=True), _sum(run), *_shared(run, facts)]
+        items += [*([drawn] if drawn else []), block_table(blocks, with_patient=True), *_not_listed(run)]
+        items += _shared(run, facts)
     return items
 
 
-def _sum(run: Mapping[str, Any]) -> str:
-    start, end, credited = run["start_minute"], run["end_minute"], run["credited_minutes"]
-    sums = " + ".join(str(block["credited_minutes"]) for block in run["blocks"])
-    return (
-        f"Credited {sums} = {credited}; the clock from {clock(start)} to {clock(end)} holds {end - start}; "
-        f"{credited} - {end - start} = {run['excess_minutes']} too many."
-    )
+def _not_listed(run: Mapping[str, Any]) -> list[str]:
+    """How many blocks of the run do not stand in the table; its sums stand in the derivation's own sentence."""
+    more = run["block_count"] - len(run["blocks"])
+    if not more:
+        return []
+    return [
+        f"{more:,} more blocks of the run are not listed; it holds {run['patient_count']:,} patients. Of other "
+        "patients' blocks those next to this patient's stand here."
+    ]
 
 
 def _shared(run: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
@@ -36,12 +41,12 @@ def _shared(run: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
     own, said = facts["finding"]["patient_id"], []
     for mine in (block for block in run["blocks"] if block["patient_id"] == own):
         for other in (block for block in run["blocks"] if block["patient_id"] != own):
-            first = max(mine["start_minute"], other["start_minute"])
-            last = min(mine["end_minute"], other["end_minute"])
+            first = max(mine["start_second"], other["start_second"])
+            last = min(mine["end_second"], other["end_second"])
             if first < last:
                 said.append(
                     f"{mine['tag']} ({own}) and {other['tag']} ({other['patient_id']}) share "
-                    f"{clock(first)}-{clock(last)}, {counted(last - first, 'minute')}."
+                    f"{clock(first)}-{clock(last)}, {long_minutes(last - first)}."
                 )
     return said
 
@@ -59,15 +64,15 @@ def provider(facts: Mapping[str, Any]) -> list:
             ", ".join(f"{code['procedure_code']} x{code['billed_units']}" for code in day["codes"]),
             _need(day),
             day["needed_minutes"] or "",
-            " + ".join(str(block["credited_minutes"]) for block in day["blocks"]),
-            day["credited_minutes"] or "",
+            _credited(day),
+            told(day["credited_seconds"] - day["below_seconds"]) or "",
             "" if day["is_judged"] else "unjudged: left out",
             _rows(facts, day),
         ]
         for day in own["days"]
     ]
-    rows.append(["all", "", "", f"{own['billed_units']} units", "", own["needed_minutes"], "", own["credited_minutes"]])
-    rows[-1] += ["", ""]
+    rows.append(["all", "", "", f"{own['billed_units']} units", "", own["needed_minutes"], ""])
+    rows[-1] += [told(own["credited_seconds"]), "", ""]
     headings = ["patient", "discipline", "payer", "billed", "15n - 7", "needs", "blocks", "credited", "judged", "rows"]
     caption = (
         "Needs: the least minutes that carry the timed units billed; CMS 15n - 7 for the n units of a day, AMA 15u - 7 "
@@ -76,6 +81,12 @@ def provider(facts: Mapping[str, Any]) -> list:
     limit = own["limit"]
     most = f"One day is taken to hold at most {whole(limit['value'])} minutes: row {limit['reference_key']}, "
     return [table(caption, headings, rows), f"{most}{in_force(limit)}; {limit['citation']}.", *_aside(facts)]
+
+
+def _credited(day: Mapping[str, Any]) -> str:
+    """The credited time of a day's blocks added up, less what its notes' totals are below them."""
+    said = " + ".join(str(told(block["credited_seconds"])) for block in day["blocks"])
+    return f"{said} - {told(day['below_seconds'])}" if day["below_seconds"] else said
 
 
 def whole(value: Any) -> str:
@@ -118,7 +129,7 @@ def covered(facts: Mapping[str, Any]) -> list:
     said = f"{day} lies {'inside: what is missing there is missing' if inside else 'outside'}."
     items = [table("Service dates of the extracts", ["extract", "first", "last"], rows), said]
     lag = dates["billing_lag"]
-    if facts["finding"]["rule_id"] == "documented_day_not_billed" and lag:
+    if facts["finding"]["rule_id"] in ("documented_day_not_billed", "documented_code_not_billed") and lag:
         as_of, days = facts["run"]["as_of"], int(whole(lag["value"]))
         last = date.fromisoformat(as_of) - timedelta(days)
         items.append(

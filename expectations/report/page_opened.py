@@ -12,6 +12,7 @@ from expectations.report.page_lone import clinician, covered, nearest, provider,
 from expectations.report.page_tables import block_table, table
 from expectations.report.page_units import caps, dollars, units
 from expectations.report.page_values import in_force, row_ranges, safe
+from transforms.told_time import minutes as told
 
 _STANDINGS = {
     "bills": "yes",
@@ -19,6 +20,8 @@ _STANDINGS = {
     "void": "no: a void",
     "out_of_scope": "no: out of scope",
     "no_units": "no: 0 units",
+    "not_listed": "no: a code that is not listed",
+    "no_final_bill": "no: no final bill",
     "denied": "no: denied",
     "secondary_payer": "no: secondary payer",
 }
@@ -75,16 +78,36 @@ def _notes(facts: Mapping[str, Any]) -> list:
     notes = facts.get("notes") or []
     if not notes:
         return ["The extracts hold no note of this patient on this date, not even a draft."]
-    headings = ["note", "version", "discipline", "clinician", "status", "stands as", "blocks", "T", "W", "C"]
+    headings = ["note", "version", "discipline", "clinician", "status", "stands as", "blocks", "T", "TT", "W", "C"]
     headings += ["supported", "sure", "row"]
-    names = ("note_id", "note_version", "discipline", "clinician_id", "status", "standing", "block_count")
-    names += ("total_timed_minutes", "written_minutes", "credited_minutes", "supported_minutes", "sure_minutes")
+    names = ("note_id", "note_version", "discipline", "clinician_id", "status")
     rows = [
-        [(note[name] or "").replace("_", " ") if name == "standing" else note[name] for name in (*names, "source")]
+        [
+            *(note[name] for name in names),
+            (note["standing"] or "").replace("_", " "),
+            note["block_count"],
+            told(note["total_timed_seconds"]),
+            told(note["total_treatment_seconds"]),
+            told(note["written_seconds"]),
+            told(note["note_credited_seconds"]),
+            _supported(note),
+            told(note["sure_seconds"]),
+            note["source"],
+        ]
         for note in notes
     ]
-    caption = "Minutes: T the note's stated total, W written in its timed one-on-one blocks, C credited of W"
+    caption = (
+        "Minutes: T the note's stated total of timed minutes, TT its total treatment time, W written in its timed "
+        "one-on-one blocks, C credited of W over the note"
+    )
     return [table(caption, headings, rows), *(f"{note['note_id']}: {note['why']}." for note in notes if note["why"])]
+
+
+def _supported(note: Mapping[str, Any]) -> Any:
+    """The note's supported time; that it is not known is no 0."""
+    if note["standing"] != "counting":
+        return None
+    return "not known" if note["supported_seconds"] is None else told(note["supported_seconds"])
 
 
 def _minutes(facts: Mapping[str, Any]) -> list:
@@ -122,6 +145,10 @@ _ABOUT_CAP = (_BILL, _CAPS, _DOLLARS, _NOTES, _MINUTES, _UNITS)
 _PARTS: dict[str, tuple[Part, ...]] = {
     "billed_code_not_documented": (_BILL, _MINUTES, _NOTES, _UNITS, _DOLLARS),
     "billed_day_not_documented": (_BILL, _NOTES, _COVERED, _NEAREST, _DOLLARS),
+    "documented_code_not_billed": (_BILL, _MINUTES, _NOTES, _COVERED, _NEAREST),
+    "timed_minutes_not_documented": (_NOTES, _MINUTES, _BILL, _UNITS),
+    "cotreatment_billed_by_both": (_BILL, _MINUTES, _NOTES, _UNITS, _DOLLARS),
+    "day_billed_to_several_payers": (_BILL, _NOTES, _MINUTES, _UNITS),
     "billed_on_unsigned_note": (_BILL, _NOTES, _DOLLARS),
     "billed_note_marked_not_billable": (_BILL, _NOTES, _DOLLARS),
     "documented_day_not_billed": (_MINUTES, _UNITS, _BILL, _NOTES, _COVERED, _NEAREST),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from expectations.report.page_clock import span
+from transforms.told_time import minutes as told
 
 
 def table(caption: str, headings: list[str], rows: list[list]) -> list:
@@ -27,11 +28,11 @@ def block_table(blocks: list[Mapping[str, Any]], with_patient: bool = False) -> 
             block["procedure_code"],
             block["discipline"] if several else "",
             span(block),
-            block["clock_minutes"],
-            block["stated_minutes"],
-            block["worth_minutes"],
-            block["credited_minutes"],
-            block["double_counted_minutes"],
+            told(block["clock_seconds"]),
+            "not given" if block["is_unmeasured"] else told(block["stated_seconds"]),
+            told(block["worth_seconds"]),
+            told(block["credited_seconds"]),
+            told(block["double_counted_seconds"]),
             block.get("why"),
             block["source"],
         ]

@@ -6,8 +6,8 @@ from typing import Any
 
 from expectations.report.page_tables import table
 from expectations.report.page_values import counted, in_force, money
+from transforms.told_time import minutes as told
 
-_METHODS = {"cms_8_minute": "CMS 8-minute rule", "ama_midpoint": "AMA midpoint"}
 _INDICATORS = {"1": "1: line by line", "2": "2: never exceeded", "3": "3: more if justified"}
 
 
@@ -18,7 +18,7 @@ def units(facts: Mapping[str, Any]) -> list:
     for day in facts.get("days") or []:
         if discipline in (None, day["discipline"]):
             items += [f"Therapy day {day['discipline']}:"] if len(facts["days"]) > 1 else []
-            items += [*_counted_with(facts, day), *_day(day)]
+            items += [*_counted_with(facts, day), *day["why_supported"], *_day(day)]
     return items
 
 
@@ -34,56 +34,27 @@ def _counted_with(facts: Mapping[str, Any], day: Mapping[str, Any]) -> list[str]
 def _day(day: Mapping[str, Any]) -> list:
     if not day["has_counting_note"]:
         return ["No counting note: no unit rule judges this therapy day."]
-    if not day["supported_minutes"] and not any(code["is_timed"] for code in day["codes"]):
+    if day["supported_seconds"] == 0 and not any(code["is_timed"] for code in day["codes"]):
         return ["No timed minutes, and no timed code billed: 0 units under both methods."]
-    items = [_method(day), *_cms(day), *_ama(day)]
+    items = [day["said"]["method"], *_cms(day), *_ama(day)]
     return [*items, *_beside(day)] if day["has_billed_line"] else items
 
 
-def _method(day: Mapping[str, Any]) -> str:
-    if day["payer_id"] is None:
-        return "Nobody was billed, so no payer says how to count: both counts."
-    row = day["method_row"]
-    source = f" (row {row['reference_key']}, {in_force(row)}; {row['citation']})" if row else ""
-    if day["counting_method"] == "either":
-        return (
-            f"Nobody has told how payer {day['payer_id']} counts: too many is only what exceeds the larger count, too "
-            f"few only what falls short of the smaller, and the split is not judged{source}."
-        )
-    said = f"Payer {day['payer_id']} counts by the {_METHODS.get(day['counting_method'], day['counting_method'])}"
-    if len(day["payers"]) > 1:
-        source += "; of several payers on the day the one billed most units rules"
-    return f"{said}{source}."
-
-
 def _cms(day: Mapping[str, Any]) -> list:
-    count, supported = day["cms_8_minute"], day["supported_minutes"]
-    items: list = [f"CMS 8-minute rule: {_range(supported, day['cms_units'])}"]
-    if day["sure_minutes"] != supported:
-        items.append(f"Of these sure: {_range(day['sure_minutes'], day['sure_cms_units'])}")
+    count = day["cms_8_minute"]
+    items: list = [f"CMS 8-minute rule: {one.replace('   ', ', ')}." for one in day["said"]["cms"]]
     if not day["is_decidable"]:
         why = "; ".join(day["why_undecidable"])
-        return [*items, f"The split over codes is undecidable ({why}): only the day's total is judged, under CMS."]
+        return [*items, f"The split over codes is undecidable ({why}): only the day's total is judged."]
     if not count["steps"]:
         return items
     codes = list(count["steps"][0]["left"])
-    start = {code["procedure_code"]: code["credited_minutes"] for code in day["codes"]}
-    rows = [["", "credited minutes", *(start.get(code, 0) for code in codes), "each unit pays for 15"]]
+    start = {code["procedure_code"]: code["credited_seconds"] for code in day["codes"]}
+    rows = [["", "credited minutes", *(told(start.get(code, 0)) for code in codes), "each unit pays for 15"]]
     for step in count["steps"]:
-        rows.append([step["unit"], step["code"], *(step["left"][code] for code in codes), _step(step)])
+        rows.append([step["unit"], step["code"], *(told(step["left"][code]) for code in codes), step["why"]])
     headings = ["unit", "goes to", *(f"left of {code}" for code in codes), "why"]
     return [*items, table("CMS 8-minute rule: the units one by one", headings, rows), _splits(count)]
-
-
-def _range(minutes: int, number: int) -> str:
-    low, high = max(0, 15 * number - 7), 15 * number + 7
-    return f"{minutes} minutes lie in {low}-{high}: {counted(number, 'unit')}, floor(({minutes} + 7) / 15) = {number}."
-
-
-def _step(step: Mapping[str, Any]) -> str:
-    if step["tied_with"]:
-        return f"{step['unpaid']} unpaid, a tie with {', '.join(step['tied_with'])}"
-    return f"{step['unpaid']} unpaid is the most"
 
 
 def _splits(count: Mapping[str, Any]) -> str:
@@ -102,19 +73,15 @@ def _split(split: Mapping[str, int]) -> str:
 
 
 def _ama(day: Mapping[str, Any]) -> list:
-    codes = [code for code in day["codes"] if code["is_timed"] and code["credited_minutes"]]
+    if day["said"]["ama"]:
+        return [f"AMA midpoint: {one}" for one in day["said"]["ama"]]
+    codes = [code for code in day["codes"] if code["is_timed"] and code["credited_seconds"]]
     rows = [
-        [
-            code["procedure_code"],
-            code["credited_minutes"],
-            f"floor(({code['credited_minutes']} + 7) / 15)",
-            code["ama_units"],
-        ]
+        [code["procedure_code"], told(code["credited_seconds"]), code["ama_formula"], code["ama_units"]]
         for code in codes
     ]
     together = f"AMA midpoint: each code alone, never two pooled: {counted(day['ama_units'], 'unit')} together."
-    items = [together, *([table("AMA midpoint", ["code", "minutes", "count", "units"], rows)] if rows else [])]
-    return items if day["is_decidable"] else [*items, "Under AMA the units of an undecidable day are unjudged."]
+    return [together, *([table("AMA midpoint", ["code", "minutes", "count", "units"], rows)] if rows else [])]
 
 
 def _beside(day: Mapping[str, Any]) -> list:
@@ -123,12 +90,13 @@ def _beside(day: Mapping[str, Any]) -> list:
         if code["is_timed"]:
             billed, lawful = code["billed_units"], code["expected_units"]
             above = "" if lawful is None else max(0, billed - lawful) or ""
-            rows.append([code["procedure_code"], code["credited_minutes"], billed, lawful, above])
+            rows.append([code["procedure_code"], told(code["credited_seconds"]), billed, lawful, above])
     if not rows:
         return ["No timed code is billed or documented."]
     most, billed = day["supported_units"], day["billed_timed_units"]
     over = "" if most is None else max(0, billed - most) or ""
-    rows.append(["day", day["supported_minutes"], billed, most, over])
+    held = "not known" if day["supported_seconds"] is None else told(day["supported_seconds"])
+    rows.append(["day", held, billed, most, over])
     if any(code["expected_units"] is not None for code in day["codes"]):
         said = "Lawful by code: the lawful split nearest to the bill; by day: the most units supported."
     elif most is not None:
@@ -143,7 +111,7 @@ def caps(facts: Mapping[str, Any]) -> list:
     rows = [
         [
             cap["procedure_code"],
-            f"payer {cap['cap_payer_id']}" if cap["cap_payer_id"] else "MUE",
+            _owner(cap, facts["caps"]),
             cap["billing_provider_id"] or "unknown",
             cap["cap_units"],
             _INDICATORS.get(cap["indicator"] or "", ""),
@@ -154,14 +122,23 @@ def caps(facts: Mapping[str, Any]) -> list:
         for cap in facts.get("caps") or []
     ]
     for day in facts.get("days") or []:
-        if day["timed_units_per_day_cap"] is not None:
-            billed, most = day["billed_timed_units"], day["timed_units_per_day_cap"]
-            name, owner, over = f"timed, {day['discipline']}", f"payer {day['payer_id']}", max(0, billed - most) or ""
-            rows.append([name, owner, "", most, "", billed, over, _source(day["method_row"])])
+        for payer in day["payers"]:
+            if payer["timed_units_per_day_cap"] is not None:
+                billed, most = payer["payer_timed_units"], payer["timed_units_per_day_cap"]
+                name, owner = f"timed, {day['discipline']}", f"payer {payer['payer_id']}"
+                over = max(0, billed - most) or ""
+                rows.append([name, owner, "", most, "", billed, over, _source(payer["method_row"])])
     if not rows:
         return ["No cap binds a line of this date."]
     headings = ["code", "cap of", "billed by", "cap", "indicator", "billed", "over", "source"]
     return [table("Caps in force on the service date", headings, rows), *_justified(facts)]
+
+
+def _owner(cap: Mapping[str, Any], caps_: list[Mapping[str, Any]]) -> str:
+    """Whose cap it is, and to whom the units under it were billed where that is not one payer."""
+    if cap["cap_kind"] == "payer":
+        return f"payer {cap['payer_id']}"
+    return f"MUE ({cap['payer_id']})" if len({one["payer_id"] for one in caps_}) > 1 else "MUE"
 
 
 def _source(row: Mapping[str, Any] | None) -> str:
@@ -199,7 +176,7 @@ def dollars(facts: Mapping[str, Any]) -> list:
     ]
     items = [table("Units at risk times their price", headings, rows)] if rows else []
     if finding["at_risk_usd"] is None:
-        return [*items, "No claim line at risk holds an amount: no dollars are known."]
+        return [*items, "No claim line at risk holds an amount: the dollars are unknown."]
     total = sum(Decimal(line["at_risk_usd"]) for line in at_risk if line["at_risk_usd"] is not None)
     rounded = "" if total == Decimal(finding["at_risk_usd"]) else f" ({money(total)}, rounded to cents)"
     return [*items, f"At risk in all: {money(finding['at_risk_usd'])}{rounded}."]

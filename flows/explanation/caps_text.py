@@ -17,11 +17,10 @@ def caps(facts: dict) -> list[str]:
     proofs: list[str] = []
     rows = []
     for cap in facts["caps"]:
-        owner = f"payer {cap['cap_payer_id']}" if cap["cap_payer_id"] else "MUE"
         rows.append(
             [
                 cap["procedure_code"],
-                owner,
+                cap_owner(cap, facts["caps"]),
                 cap["billing_provider_id"] or "unknown",
                 cap["cap_units"],
                 INDICATORS.get(cap["indicator"] or "", ""),
@@ -30,17 +29,30 @@ def caps(facts: dict) -> list[str]:
                 proof_number(cap, proofs),
             ]
         )
-    for day in facts["days"]:
-        if day["timed_units_per_day_cap"] is not None:
-            billed, most = day["billed_timed_units"], day["timed_units_per_day_cap"]
-            owner, over = f"payer {day['payer_id']}", max(0, billed - most) or ""
-            proof = proof_number(day["method_row"], proofs)
-            rows.append([f"timed, {day['discipline']}", owner, "", most, "", billed, over, proof])
+    for day, payer in day_caps(facts):
+        billed, most = payer["payer_timed_units"], payer["timed_units_per_day_cap"]
+        proof = proof_number(payer["method_row"], proofs)
+        owner, over = f"payer {payer['payer_id']}", max(0, billed - most) or ""
+        rows.append([f"timed, {day['discipline']}", owner, "", most, "", billed, over, proof])
     headers = ["code", "cap of", "billed by", "cap", "indicator", "billed", "over", "source"]
     text = table(headers, rows, "cap billed over") or ["  No cap binds a line of this date."]
     for number, proof in enumerate(proofs, start=1):
         text += wrap(f"[{number}] {proof}", hanging=6)
     return text + unbound(facts) + justifications(facts)
+
+
+def cap_owner(cap: dict, caps: list[dict]) -> str:
+    """Whose cap it is, and to whom the units under it were billed where that is not one payer."""
+    if cap["cap_kind"] == "payer":
+        return f"payer {cap['payer_id']}"
+    return f"MUE ({cap['payer_id']})" if len({one["payer_id"] for one in caps}) > 1 else "MUE"
+
+
+def day_caps(facts: dict) -> list[tuple[dict, dict]]:
+    """The therapy days with a cap on all their timed units, and the payer whose cap it is, with its own units."""
+    return [
+        (day, payer) for day in facts["days"] for payer in day["payers"] if payer["timed_units_per_day_cap"] is not None
+    ]
 
 
 def proof_number(row: dict, proofs: list[str]) -> str:
@@ -86,7 +98,7 @@ def money(facts: dict) -> list[str]:
         name = f"{line['claim_id']} line {line['line_number']} {line['procedure_code']}"
         text += wrap(f"{name}: {price_words(line)}", hanging=4)
     if finding["at_risk_usd"] is None:
-        return [*text, "  No claim line at risk holds an amount: no dollars are known."]
+        return [*text, "  No claim line at risk holds an amount: the dollars are unknown."]
     total = sum(Decimal(line["at_risk_usd"]) for line in at_risk if line["at_risk_usd"] is not None)
     rounded = "" if total == Decimal(finding["at_risk_usd"]) else f" ({dollars(total)}, half a cent up)"
     text.append(f"  At risk in all: {dollars(finding['at_risk_usd'])}{rounded}")

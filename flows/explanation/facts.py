@@ -8,15 +8,16 @@ from typing import Any
 
 from flows.explanation.asked import Asked
 from flows.explanation.clock import CLASH, SHARED, lay_out
-from flows.explanation.counts import caps_in_force, reference_rows, therapy_days
-from flows.explanation.more import clinician_runs, coverage, earlier_twins, nearest_rows, provider_days
+from flows.explanation.counts import caps_in_force, patient_sums, reference_rows, therapy_days
+from flows.explanation.more import clinician_runs, coverage, nearest_rows, provider_days
 from flows.explanation.rebuild import finding_keys, grouped
 from flows.explanation.rows import claim_lines, dollar_lines, note_versions, patient_blocks
-from flows.explanation.words import why_block, why_note, why_undecidable
+from flows.explanation.units_text import ama_formula, day_sentences, step_words
+from flows.explanation.words import why_blocks, why_day, why_note, why_undecidable
 from transforms.engine import rows_as_dicts
 
 _REFERENCE_TABLES = ("ref_payer_method", "ref_code_cap", "ref_parameter")
-_ABOUT_COVERAGE = ("billed_day_not_documented", "documented_day_not_billed")
+_ABOUT_COVERAGE = ("billed_day_not_documented", "documented_day_not_billed", "documented_code_not_billed")
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Gathered:
 
     again: finding_id to the finding computed again. keys: finding_id to finding_key; subjects and dollars go by that.
     patients and clinicians: by subject number, the parts of a derivation that all its findings share. runs, nearest:
-    by the number of the patient's date. twins: by line_key. coverage: by date. rules, references: by id and key.
+    by the number of the patient's date. coverage: by date. measured: how many of the run's notes give minutes. rules,
+    references: by id and key.
     """
 
     asked: Asked
@@ -37,8 +39,8 @@ class Gathered:
     clinicians: Mapping[int, dict]
     runs: Mapping[int, list[dict]]
     nearest: Mapping[int, dict]
-    twins: Mapping[int, list[dict]]
     coverage: Mapping[date, dict]
+    measured: Mapping[str, Any]
     rules: Mapping[str, dict]
     references: Mapping[str, dict]
 
@@ -52,7 +54,6 @@ def gather(con, findings: Sequence[Mapping[str, Any]], asked: Asked) -> Gathered
     lines, clinician_lines = claim_lines(con)
     booked = _numbers(asked, findings, ("therapist_in_two_places",))
     uncovered = _numbers(asked, findings, _ABOUT_COVERAGE)
-    duplicated = [keys[row["finding_id"]] for row in findings if _is_duplicate(row) and row["finding_id"] in keys]
     return Gathered(
         asked=asked,
         keys=keys,
@@ -63,8 +64,8 @@ def gather(con, findings: Sequence[Mapping[str, Any]], asked: Asked) -> Gathered
         clinicians=_clinicians(con, asked, clinician_lines),
         runs=_runs(con, booked),
         nearest=nearest_rows(con, uncovered),
-        twins=earlier_twins(con, [subjects[key]["line_key"] for key in duplicated]),
         coverage=coverage(con) if uncovered else {},
+        measured=rows_as_dicts(con, "select counting_notes, measured_notes from stg_measure")[0],
         rules={row["rule_id"]: row for row in rows_as_dicts(con, "select * from ref_audit_rule")},
         references={
             key: row for table in reversed(_REFERENCE_TABLES) for key, row in reference_rows(con, table).items()
@@ -97,8 +98,11 @@ def finding_facts(gathered: Gathered, finding: Mapping[str, Any]) -> dict:
     if rule_id in _ABOUT_COVERAGE:
         facts["coverage"] = gathered.coverage[day]
         facts["nearest"] = gathered.nearest[number]
-    if _is_duplicate(finding):
-        facts["earlier_lines"] = gathered.twins.get(subject["line_key"], []) if subject else []
+    if rule_id == "timed_minutes_not_documented":
+        facts["measured"] = gathered.measured
+    if rule_id == "claim_line_duplicated":
+        twin = subject["twin_line_key"] if subject else None
+        facts["earlier_lines"] = [line for line in facts["lines"] if twin is not None and line["line_key"] == twin]
     return facts
 
 
@@ -108,20 +112,16 @@ def _numbers(asked: Asked, findings: Sequence[Mapping[str, Any]], rules: Sequenc
     return sorted(asked.patient_days[pair] for pair in pairs if pair in asked.patient_days)
 
 
-def _is_duplicate(finding: Mapping[str, Any]) -> bool:
-    return finding["rule_id"] == "claim_line_duplicated"
-
-
 def _again(con, ids: Sequence[str]) -> dict[str, dict]:
     rows = rows_as_dicts(con, "select * from finding where finding_id in (select unnest(?::varchar[]))", [list(ids)])
     return {row["finding_id"]: row for row in rows}
 
 
 def _subjects(con, keys: Sequence[int]) -> dict[int, dict]:
-    """By finding_key the note, block and line that a finding names beside its day, and the units it puts at risk."""
+    """By finding_key the note, block and lines that a finding names beside its day, and the units it puts at risk."""
     rows = rows_as_dicts(
         con,
-        "select finding_key, note_key, block_key, line_key, at_risk_units from finding_row "
+        "select finding_key, note_key, block_key, line_key, twin_line_key, at_risk_units from finding_row "
         "where finding_key in (select unnest(?::bigint[]))",
         [list(keys)],
     )
@@ -133,6 +133,7 @@ def _patients(con, asked: Asked, lines: Mapping[int, list[dict]]) -> dict[int, d
     if not asked.patient_days:
         return {}
     notes, blocks, days, caps = note_versions(con), patient_blocks(con), therapy_days(con), caps_in_force(con)
+    sums = patient_sums(con)
     patients = {}
     for number in asked.patient_days.values():
         patients[number] = {
@@ -141,6 +142,7 @@ def _patients(con, asked: Asked, lines: Mapping[int, list[dict]]) -> dict[int, d
             "blocks": blocks.get(number, []),
             "days": days.get(number, []),
             "caps": caps.get(number, []),
+            "patient_day": sums.get(number),
         }
         _add_words(patients[number])
     return patients
@@ -172,12 +174,17 @@ def _add_words(facts: dict) -> None:
     """The drawing's cells and one sentence for every block, counting note and day."""
     blocks, notes = facts["blocks"], facts["notes"]
     lay_out(blocks, SHARED)
-    for block in blocks:
-        block["why"] = why_block(block, blocks)
+    why_blocks(blocks)
     for note in notes:
         note["why"] = why_note(note, blocks) if note["standing"] == "counting" else None
     for day in facts["days"]:
         day["why_undecidable"] = why_undecidable(day, notes)
+        day["why_supported"] = why_day(day, facts)
+        day["said"] = day_sentences(day)
+        for step in day["cms_8_minute"]["steps"]:
+            step["why"] = step_words(step)
+        for code in day["codes"]:
+            code["ama_formula"] = ama_formula(code)
 
 
 def _dollars(con, keys: Sequence[int]) -> dict[int, list[dict]]:

@@ -1,9 +1,10 @@
 """The accepted rows of a run that bear on what is asked, read from its Parquet files into ok_ tables.
 
 All rows of the patients' dates asked; where a clinician's date counts, all rows of every patient of it. With them what
-bears on these from other dates: claims that name their claims or the same original, the claims that their claims name,
-all lines of those, and all versions of their notes. Rows of other patients and dates come along in part, and whatever
-the models make of those is not read.
+bears on these from other dates: lines that span them, claims that name their claims or are named by them, by the
+claim's own number or the payer's, as far as such names lead, all lines of those, and all versions of their notes. Rows
+of other patients and dates come along in part, and whatever the models make of those is not read; what staging says of
+the whole run (how many of its notes give minutes) is taken from its manifest.
 """
 
 from pathlib import Path
@@ -24,8 +25,8 @@ left join crosswalk_provider as px on px.from_id = n.provider_id
 # The asked patients' rows of all dates, with few columns: one scan of the history for all that looks around in them.
 _NEAR = {
     "near_claim": """
-        select claim_id, line_number, patient_id, service_date, procedure_code, billed_units, rendering_provider_id,
-            source_file, source_line
+        select claim_id, line_number, patient_id, service_date, service_date_to, procedure_code, billed_units,
+            rendering_provider_id, source_file, source_line
         from whole.ok_claims where patient_id in (select patient_id from asked_patient_day)""",
     "near_note": """
         select note_id, note_version, patient_id, service_date, discipline, status, provider_id, source_file,
@@ -79,29 +80,43 @@ union
 select patient_id, service_date from whole.note where service_date in (select service_date from asked_date)
 """
 _ROWS = {
+    # Every claim that has something to do with these: a correction bears on the claim it names, on others that name the
+    # same, and, where nobody can follow it, on all of them.
     "ok_claims": """
-        with day_claim as (
+        with recursive day_claim as (
             select c.claim_id from whole.near_claim as c
-            join asked_patient_day as a on a.patient_id = c.patient_id and a.service_date = c.service_date
+            join asked_patient_day as a on a.patient_id = c.patient_id
+                and a.service_date between c.service_date and coalesce(c.service_date_to, c.service_date)
             union
             select c.claim_id from whole.ok_claims as c
             join beside_day as d on d.patient_id = c.patient_id and d.service_date = c.service_date
+            union
+            select c.claim_id from whole.ok_claims as c
+            join beside_day as d on d.patient_id = c.patient_id
+                and c.service_date < d.service_date and d.service_date <= c.service_date_to
         ),
-        -- claims that replace or void one; few of all
-        pointing as (
-            select distinct claim_id, original_claim_id from whole.ok_claims where original_claim_id is not null
-        ),
-        named as (
-            select original_claim_id as claim_id from pointing where claim_id in (select claim_id from day_claim)
-        ),
+        -- names that corrections give, and the claims that give or bear them; few of all
         naming as (
-            select claim_id from pointing where original_claim_id in (
-                select claim_id from day_claim union select claim_id from named
-            )
+            select distinct claim_id, original_claim_id as name from whole.ok_claims where original_claim_id is not null
+        ),
+        name as (
+            select distinct naming.name from naming
+        ),
+        tie as (
+            select claim_id, name from naming
+            union
+            select c.claim_id, name.name from whole.ok_claims as c join name on name.name = c.claim_id
+            union
+            select c.claim_id, name.name from whole.ok_claims as c join name on name.name = c.payer_claim_id
+        ),
+        reached as (
+            select claim_id from day_claim
+            union
+            select other.claim_id from reached
+            join tie as mine on mine.claim_id = reached.claim_id
+            join tie as other on other.name = mine.name
         )
-        select * from whole.ok_claims where claim_id in (
-            select claim_id from day_claim union select claim_id from named union select claim_id from naming
-        )""",
+        select * from whole.ok_claims where claim_id in (select claim_id from reached)""",
     # What no model reads of notes and blocks may be long, and stays where it is.
     "ok_notes": """
         select * exclude (narrative) from whole.ok_notes where note_id in (
@@ -147,6 +162,21 @@ def load_published(con, folder: Path, manifest: dict, has_whole_dates: bool) -> 
     con.execute("set search_path = 'main'")
     con.execute(f"create table accepted_date as select * from {WHOLE}.accepted_date")
     con.execute(f"create table quarantine as select * exclude (row) from {_source(folder, 'quarantine')}")
+
+
+def measured_as_published(con, manifest: dict) -> None:
+    """Lays the run's own count of notes that give minutes over that of the few rows loaded; after staging.
+
+    A run without that count (of an earlier version) keeps the latter.
+    """
+    measured = manifest.get("measured")
+    if measured:
+        con.execute("drop table stg_measure")
+        con.execute(
+            "create table stg_measure as select cast(? as bigint) as counting_notes, "
+            "cast(? as bigint) as measured_notes, cast(? as boolean) as is_measured",
+            [measured["counting_notes"], measured["measured_notes"], measured["is_measured"]],
+        )
 
 
 def _require_known_files(con, table: str) -> None:

@@ -1,6 +1,6 @@
 """What single rules need beside the rows of a therapy day: runs, provider days, covered dates, duplicates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 from flows.explanation.rebuild import grouped, step_rows
@@ -8,16 +8,34 @@ from flows.explanation.rows import run_blocks
 from transforms.engine import rows_as_dicts
 
 _RUNS = """
-select distinct a.subject, r.service_date as run_date, r.clinician_key, c.provider_id as clinician_id, r.run_number,
-    r.excess_minutes
-from run as r
+with asked_run as (
+    select distinct a.subject, r.clinician_key, r.service_date, r.clinician_run_number
+    from min_clinician_block as r
+    join asked_patient_day as a on a.patient_key = r.patient_key and a.service_date = r.service_date
+    where r.is_double_booked and a.subject in (select unnest(?::integer[]))
+),
+-- the sums of each run once, however many of its patients are asked
+run_sum as (
+    select r.clinician_key, r.service_date, r.clinician_run_number, max(r.run_excess_seconds) as excess_seconds,
+        min(r.start_second) as start_second, max(r.end_second) as end_second, count(*) as block_count,
+        count(distinct r.patient_key) as patient_count,
+        sum(case when b.is_shared_with_other_block then 0 else b.credited_seconds end) as credited_seconds
+    from min_clinician_block as r
+    join min_block as b on b.block_key = r.block_key
+    join (select distinct clinician_key, service_date, clinician_run_number from asked_run) as mine
+        on mine.clinician_key = r.clinician_key and mine.service_date = r.service_date
+        and mine.clinician_run_number = r.clinician_run_number
+    group by r.clinician_key, r.service_date, r.clinician_run_number
+)
+select a.subject, r.clinician_key, c.provider_id as clinician_id, r.clinician_run_number as run_number,
+    r.excess_seconds, r.start_second, r.end_second, r.block_count, r.patient_count, r.credited_seconds,
+    r.credited_seconds - (r.end_second - r.start_second) - r.excess_seconds as below_seconds
+from asked_run as a
+join run_sum as r
+    on r.clinician_key = a.clinician_key and r.service_date = a.service_date
+    and r.clinician_run_number = a.clinician_run_number
 join stg_clinician as c on c.clinician_key = r.clinician_key
-join double_booked as d
-    on d.clinician_key = r.clinician_key and d.service_date = r.service_date and d.run_number = r.run_number
-join overlapping as o on o.block_key = d.block_key
-join asked_patient_day as a on a.patient_key = d.patient_key and a.service_date = d.service_date
-where a.subject in (select unnest(?::integer[]))
-order by a.subject, c.provider_id, r.run_number
+order by a.subject, c.provider_id, r.clinician_run_number
 """
 _PROVIDER_DAYS = """
 , own as (
@@ -27,12 +45,14 @@ _PROVIDER_DAYS = """
     join stg_therapy_day as d on d.day_key = b.day_key
 )
 select a.subject, d.day_key, p.patient_id, d.discipline, d.payer_id, d.counting_method, d.is_judged,
-    coalesce(day.billed_units, 0) as billed_units, coalesce(day.needed_minutes, 0) as needed_minutes
+    coalesce(day.billed_units, 0) as billed_units, coalesce(day.needed_minutes, 0) as needed_minutes,
+    coalesce(below.below_seconds, 0) as below_seconds
 from asked_clinician_day as a
 join own on own.clinician_key = a.clinician_key
 join stg_therapy_day as d on d.day_key = own.day_key and d.service_date = a.service_date
 join stg_patient as p on p.patient_key = d.patient_key
 left join day on day.day_key = d.day_key and day.clinician_key = a.clinician_key
+left join below on below.day_key = d.day_key and below.clinician_key = a.clinician_key
 order by a.subject, p.patient_id, d.discipline
 """
 _PROVIDER_CODES = """
@@ -43,7 +63,8 @@ join asked_clinician_day as a on a.clinician_key = c.clinician_key and a.service
 order by a.subject, c.day_key, c.counted_code
 """
 _PROVIDER_BLOCKS = """
-select a.subject, p.patient_id, b.discipline, b.procedure_code, b.credited_minutes, n.note_id, b.block_number,
+select a.subject, p.patient_id, b.discipline, b.procedure_code, n.note_id, b.block_number,
+    case when b.is_shared_with_other_block then 0 else b.credited_seconds end as credited_seconds,
     i.file_name || ':' || s.source_line as source
 from min_block as b
 join asked_clinician_day as a on a.clinician_key = b.clinician_key and a.service_date = b.service_date
@@ -56,20 +77,6 @@ order by a.subject, p.patient_id, n.note_id, b.block_number
 _PROVIDER_SUMS = """
 select a.subject, c.* from unit_clinician_day as c
 join asked_clinician_day as a on a.clinician_key = c.clinician_key and a.service_date = c.service_date
-"""
-_TWINS = """
-select mine.line_key as own_line_key, l.claim_id, l.line_number, l.procedure_code, l.billed_units, l.modifiers,
-    c.provider_id as rendering_provider_id, l.payer_id, i.file_name || ':' || l.source_line as source
-from stg_line as mine
-join stg_line as l
-    on l.patient_key = mine.patient_key and l.service_date = mine.service_date
-    and l.procedure_code = mine.procedure_code
-    and l.modifiers is not distinct from mine.modifiers and l.billed_units = mine.billed_units
-    and l.clinician_key is not distinct from mine.clinician_key and l.payer_id = mine.payer_id
-    and l.claim_id < mine.claim_id and not l.is_set_aside and l.discipline is not null
-left join stg_clinician as c on c.clinician_key = l.clinician_key
-join delivered_file as i on i.file_number = l.file_number
-where mine.line_key in (select unnest(?::bigint[])) order by l.claim_id, l.line_number
 """
 _NEAREST_NOTES = """
 select a.subject, n.note_id, n.note_version, n.service_date, n.discipline, n.status,
@@ -109,18 +116,14 @@ where p.name = ?
 def clinician_runs(con, subjects: Iterable[int]) -> dict[int, list[dict]]:
     """By patient's date, the runs in which a clinician holds this patient and others at once.
 
-    Each run has all its blocks and its sums. The other patients of the clinicians' dates must have been loaded.
+    Each run has its sums and its blocks: the patient's, and of other patients' those next to them, at most 50. The
+    other patients of the clinicians' dates must have been loaded.
     """
     subjects = list(subjects)
-    rows = step_rows(con, "minutes", "min_clinician_block", _RUNS, [subjects]) if subjects else []
-    runs = {(row["clinician_key"], row["run_date"], int(row["run_number"])): None for row in rows}
-    blocks = run_blocks(con, runs) if runs else {}
+    rows = rows_as_dicts(con, _RUNS, [subjects]) if subjects else []
+    blocks = run_blocks(con, subjects) if rows else {}
     for run in rows:
-        own = blocks[run["clinician_key"], run.pop("run_date"), int(run["run_number"])]
-        run["blocks"] = own
-        run["start_minute"] = min(block["start_minute"] for block in own)
-        run["end_minute"] = max(block["end_minute"] for block in own)
-        run["credited_minutes"] = sum(block["credited_minutes"] for block in own)
+        run["blocks"] = blocks.get((run["subject"], run["clinician_key"], run["run_number"]), [])
     return grouped(rows, "subject")
 
 
@@ -144,7 +147,7 @@ def provider_days(con) -> dict[int, dict]:
             one["blocks"] = [
                 block for block in blocks.get(subject, []) if (block["patient_id"], block["discipline"]) == who
             ]
-            one["credited_minutes"] = sum(block["credited_minutes"] for block in one["blocks"])
+            one["credited_seconds"] = sum(block["credited_seconds"] for block in one["blocks"])
         own = {"provider_id": row["provider_id"], "days": days.get(subject, []), "limit": limit}
         held[subject] = own | (sums.get(subject) or [{}])[0]
     return held
@@ -173,11 +176,6 @@ def nearest_rows(con, subjects: Iterable[int]) -> dict[int, dict]:
     notes = grouped(rows_as_dicts(con, _NEAREST_NOTES, [subjects]), "subject")
     lines = grouped(rows_as_dicts(con, _NEAREST_LINES, [subjects]), "subject")
     return {subject: {"notes": notes.get(subject, []), "lines": lines.get(subject, [])} for subject in subjects}
-
-
-def earlier_twins(con, line_keys: Sequence[int]) -> dict[int, list[dict]]:
-    """By line_key, lines of surviving claims of smaller claim id that bill the same as this line."""
-    return grouped(rows_as_dicts(con, _TWINS, [list(line_keys)]), "own_line_key") if line_keys else {}
 
 
 def parameter(con, name: str) -> dict[date, dict]:

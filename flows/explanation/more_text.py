@@ -2,10 +2,13 @@
 
 from datetime import date, timedelta
 
-from flows.explanation.clock import clock, draw
+from flows.explanation.because import run_sum
+from flows.explanation.clock import draw
+from flows.explanation.rows import MOST_OF_OTHERS
 from flows.explanation.sections import block_table
 from flows.explanation.table import WIDTH, in_force, row_ranges, table, wrap
-from flows.explanation.words import counted
+from transforms.told_time import clock, long_minutes
+from transforms.told_time import minutes as told
 
 
 def clinician(facts: dict) -> list[str]:
@@ -16,17 +19,25 @@ def clinician(facts: dict) -> list[str]:
         labels = [f"{block['tag']} {block['patient_id']} {block['procedure_code']}" for block in blocks]
         text += wrap(f"Clinician {run['clinician_id']}, blocks joined by overlap, of all patients:")
         text += ["", *(f"  {line}".rstrip() for line in draw(blocks, labels, WIDTH - 2)), ""]
-        text += [*block_table(blocks, with_patient=True), "", *run_sum(run), *double_booked(run, facts), ""]
+        text += [*block_table(blocks, with_patient=True), "", *not_listed(run)]
+        text += [*wrap(capital(run_sum(run)) + "."), *double_booked(run, facts), ""]
     return text[:-1]
 
 
-def run_sum(run: dict) -> list[str]:
-    start, end = run["start_minute"], run["end_minute"]
-    sums = " + ".join(str(block["credited_minutes"]) for block in run["blocks"])
-    return wrap(
-        f"Credited {sums} = {run['credited_minutes']}; the clock from {clock(start)} to {clock(end)} holds "
-        f"{end - start}; {run['credited_minutes']} - {end - start} = {run['excess_minutes']} too many."
+def not_listed(run: dict) -> list[str]:
+    """How many blocks of the run are not among those shown."""
+    more = run["block_count"] - len(run["blocks"])
+    if not more:
+        return []
+    said = (
+        f"{more:,} more blocks of the run are not listed: of other patients' blocks those next to this patient's stand "
     )
+    return wrap(f"{said}here, at most {MOST_OF_OTHERS}. The run holds {run['patient_count']:,} patients.")
+
+
+def capital(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def double_booked(run: dict, facts: dict) -> list[str]:
@@ -35,12 +46,12 @@ def double_booked(run: dict, facts: dict) -> list[str]:
     said = []
     for mine in (block for block in run["blocks"] if block["patient_id"] == own):
         for other in run["blocks"]:
-            first = max(mine["start_minute"], other["start_minute"])
-            last = min(mine["end_minute"], other["end_minute"])
+            first = max(mine["start_second"], other["start_second"])
+            last = min(mine["end_second"], other["end_second"])
             if other["patient_id"] != own and first < last:
                 said += wrap(
                     f"{mine['tag']} ({own}) and {other['tag']} ({other['patient_id']}) share "
-                    f"{clock(first)}-{clock(last)}, {counted(last - first, 'minute')}."
+                    f"{clock(first)}-{clock(last)}, {long_minutes(last - first)}."
                 )
     return said
 
@@ -59,14 +70,16 @@ def provider(facts: dict) -> list[str]:
             ", ".join(f"{code['procedure_code']} x{code['billed_units']}" for code in day["codes"]),
             need_words(day),
             day["needed_minutes"] or "",
-            " + ".join(str(block["credited_minutes"]) for block in day["blocks"]),
-            day["credited_minutes"] or "",
+            credited_words(day),
+            told(day["credited_seconds"] - day["below_seconds"]) or "",
             "" if day["is_judged"] else "unjudged: left out",
         ]
         for day in own["days"]
     ]
     headers = ["patient", "disc.", "payer", "billed", "15n - 7", "needs", "blocks", "credited", ""]
-    rows.append(["all", "", "", str(own["billed_units"]), "", own["needed_minutes"], "", own["credited_minutes"], ""])
+    rows.append(
+        ["all", "", "", str(own["billed_units"]), "", own["needed_minutes"], "", told(own["credited_seconds"]), ""]
+    )
     text = [*table(headers, rows, "needs credited"), ""]
     text += wrap(
         "needs: the least minutes that carry the timed units billed; CMS: 15n - 7 for the n units of a therapy day; "
@@ -78,6 +91,12 @@ def provider(facts: dict) -> list[str]:
         f"{in_force(limit)}; {limit['citation']}."
     )
     return [*text, *_aside(facts), "", "  Rows of the claims and the notes:", *_provider_rows(facts, own)]
+
+
+def credited_words(day: dict) -> str:
+    """The credited time of a therapy day's blocks added up, less what its notes' totals are below them."""
+    said = " + ".join(str(told(block["credited_seconds"])) for block in day["blocks"])
+    return f"{said} - {told(day['below_seconds'])}" if day["below_seconds"] else said
 
 
 def need_words(day: dict) -> str:
@@ -127,7 +146,7 @@ def covered(facts: dict) -> list[str]:
     inside = (dates["first_date"] or "9999") <= day <= (dates["last_date"] or "")
     text += ["", f"  {day} lies {'inside: what is missing there is missing' if inside else 'outside'}."]
     lag = dates["billing_lag"]
-    if facts["finding"]["rule_id"] == "documented_day_not_billed" and lag:
+    if facts["finding"]["rule_id"] in ("documented_day_not_billed", "documented_code_not_billed") and lag:
         days = int(_whole(lag["value"]))
         last = date.fromisoformat(facts["run"]["as_of"]) - timedelta(days)
         text += wrap(

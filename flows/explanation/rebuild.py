@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from flows.explanation.asked import Asked, keep_asked, key_asked
-from flows.explanation.loading import load_published
+from flows.explanation.loading import load_published, measured_as_published
 from flows.published import KEPT_TABLES
 from transforms.engine import open_database, rows_as_dicts
 from transforms.errors import AuditError, UsageProblem
@@ -49,6 +49,7 @@ def rebuilt(folder: Path, manifest: dict, asked: Asked):
             load_published(con, folder, manifest, asked.has_whole_dates)
             setting = Setting(date.fromisoformat(manifest["as_of"]), asked.dates[0], asked.dates[-1])
             stage_rows(con, setting)
+            measured_as_published(con, manifest)
             key_asked(con)
             judge_rows(con, setting, _ONE_PASS, "asked_date")
         except (duckdb.Error, AuditError, KeyError, TypeError, ValueError) as problem:

@@ -1,7 +1,9 @@
 """The rows of a derivation as text: bill, notes and minutes. Each part takes the derivation and gives lines."""
 
-from flows.explanation.clock import clock, draw
+from flows.explanation.clock import MOST_DRAWN, draw
 from flows.explanation.table import WIDTH, table, wrap
+from flows.explanation.words import NOT_KNOWN
+from transforms.told_time import cell, clock
 
 _STANDINGS = {
     "bills": "yes",
@@ -9,6 +11,8 @@ _STANDINGS = {
     "gone": "gone",
     "out_of_scope": "no: out of scope",
     "no_units": "no: 0 units",
+    "not_listed": "no: not listed",
+    "no_final_bill": "no: no final bill",
     "denied": "no: denied",
     "secondary_payer": "no: 2nd payer",
 }
@@ -66,7 +70,7 @@ def notes(facts: dict) -> list[str]:
     if not versions:
         return ["  The extracts hold no note of this patient on this date, not even a draft."]
     several = len({note["discipline"] for note in versions}) > 1
-    headers = ["note", "v", "disc.", "by", "status", "stands as", "blocks", "T", "W", "C", "support", "sure"]
+    headers = ["note", "v", "disc.", "by", "status", "stands as", "blocks", "T", "TT", "W", "C", "support", "sure"]
     headers += ["row"]
     rows = [
         [
@@ -77,22 +81,35 @@ def notes(facts: dict) -> list[str]:
             note["status"] or "no status",
             note["standing"].replace("_", " "),
             note["block_count"],
-            note["total_timed_minutes"],
-            note["written_minutes"],
-            note["credited_minutes"],
-            note["supported_minutes"],
-            note["sure_minutes"],
+            *note_times(note),
             note["source"],
         ]
         for note in versions
     ]
-    text = [*table(headers, rows, "v blocks T W C support sure"), ""]
+    text = [*table(headers, rows, "v blocks T TT W C support sure"), ""]
     if any(note["why"] for note in versions):
-        text.append("  T the note's total of timed minutes; W written in its timed one-on-one blocks; C credited of W")
+        text += wrap(
+            "T the note's total of timed minutes"
+            + ("; TT its total treatment time" if any(note["total_treatment_seconds"] for note in versions) else "")
+            + "; W written in its timed one-on-one blocks; C credited of W over the note"
+        )
     for note in versions:
         if note["why"]:
             text += wrap(f"{note['note_id']}  {note['why']}.", hanging=4)
     return text[:-1] if not text[-1] else text
+
+
+def note_times(note: dict) -> list:
+    """T, TT, W, C, supported and sure time of a note as cells."""
+    counts = note["standing"] == "counting"
+    return [
+        cell(note["total_timed_seconds"]),
+        cell(note["total_treatment_seconds"]),
+        cell(note["written_seconds"]),
+        cell(note["note_credited_seconds"]),
+        NOT_KNOWN if counts and note["supported_seconds"] is None else cell(note["supported_seconds"]),
+        cell(note["sure_seconds"]),
+    ]
 
 
 def minutes(facts: dict) -> list[str]:
@@ -102,6 +119,8 @@ def minutes(facts: dict) -> list[str]:
         return ["  No counting note of the date has a block."]
     text = [f"  {line}".rstrip() for line in draw(blocks, block_labels(blocks), WIDTH - 2)]
     text += [""] if text else []
+    if sum(bool(block["clock_seconds"]) for block in blocks) > MOST_DRAWN:
+        text = [f"  More than {MOST_DRAWN} blocks have clock times: they are listed, and not drawn.", ""]
     return [*text, *block_table(blocks), *_whys(blocks)]
 
 
@@ -126,12 +145,7 @@ def block_table(blocks: list[dict], with_patient: bool = False) -> list[str]:
             block["procedure_code"],
             block["discipline"] if several else "",
             span(block),
-            block["clock_minutes"],
-            block["stated_minutes"],
-            block["written_minutes"],
-            block["worth_minutes"],
-            block["credited_minutes"],
-            block["double_counted_minutes"],
+            *block_times(block),
         ]
         for block in blocks
     ]
@@ -147,8 +161,15 @@ def _whys(blocks: list[dict]) -> list[str]:
     return ["", *(line for why, tags in said.items() for line in wrap(f"{', '.join(tags)}  {why}.", hanging=6))]
 
 
+def block_times(block: dict) -> list:
+    """What the clock holds, stated, written, worth, credited and double-counted time of a block as cells."""
+    stated = "not given" if block["is_unmeasured"] else cell(block["stated_seconds"])
+    names = ("written_seconds", "worth_seconds", "credited_seconds", "double_counted_seconds")
+    return [cell(block["clock_seconds"]), stated, *(cell(block[name]) for name in names)]
+
+
 def span(block: dict) -> str:
     """The clock times of a block, or nothing."""
-    if block["start_minute"] is None:
+    if block["start_second"] is None:
         return ""
-    return f"{clock(block['start_minute'])}-{clock(block['end_minute'])}"
+    return f"{clock(block['start_second'])}-{clock(block['end_second'])}"

@@ -77,7 +77,7 @@ def wrap(text: str, indent: int = 2, hanging: int | None = None) -> list[str]:
 
 def in_force(row: dict) -> str:
     """When a dated reference row is in force; the day it ends on is not in it."""
-    until = "" if row["effective_to"].startswith("9999") else f" to before {row['effective_to']}"
+    until = "" if str(row["effective_to"]).startswith("9999") else f" to before {row['effective_to']}"
     return f"in force from {row['effective_from']}{until}"
 
 

@@ -25,6 +25,10 @@ _WITHOUT_CAPS = (_BILL, _NOTES, _MINUTES, _UNITS, _MONEY)
 PARTS = {
     "billed_code_not_documented": _WITHOUT_CAPS,
     "billed_day_not_documented": (_BILL, _NOTES, _COVERED, _NEAREST, _MONEY),
+    "documented_code_not_billed": (_BILL, _MINUTES, _NOTES, _COVERED, _NEAREST),
+    "timed_minutes_not_documented": (_NOTES, _MINUTES, _BILL, _UNITS),
+    "cotreatment_billed_by_both": (_BILL, _MINUTES, _NOTES, _UNITS, _MONEY),
+    "day_billed_to_several_payers": (_BILL, _NOTES, _MINUTES, _UNITS),
     "billed_on_unsigned_note": (_BILL, _NOTES, _MONEY),
     "billed_note_marked_not_billable": (_BILL, _NOTES, _MONEY),
     "documented_day_not_billed": (_BILL, _NOTES, _MINUTES, _UNITS, _COVERED, _NEAREST),
@@ -54,22 +58,38 @@ def explain_text(derivation: dict) -> str:
 def _head(facts: dict) -> list[str]:
     finding, rule = facts["finding"], facts["rule"]
     text = [f"FINDING {finding['finding_id']}", "", f"{finding['severity'].upper()}  {rule.get('title', '')}"]
-    text += ["", *wrap(finding["message"]), "", *_subject(finding), ""]
+    text += ["", *wrap(finding["message"]), "", *_subject(facts), *by_code(finding), ""]
     text += wrap(f"Rule  {finding['rule_id']}: {rule.get('violated_when')}.", hanging=8)
     for number, sentence in enumerate(facts["because"]):
         text += wrap(("Here  " if not number else "      ") + sentence, hanging=8)
     return text
 
 
-def _subject(finding: dict) -> list[str]:
+def by_code(finding: dict) -> list[str]:
+    """What was billed and what is documented on the day, by code."""
+    named = (("billed", "billed_codes"), ("documented", "documented_codes"))
+    return [
+        line for name, column in named if finding.get(column) for line in wrap(f"{name:<12}{finding[column]}", 2, 14)
+    ]
+
+
+def at_risk_words(facts: dict) -> str | None:
+    """The dollars at risk, unknown where no line of the subject has money, None where the rule puts none at risk."""
+    amount, subject = facts["finding"]["at_risk_usd"], facts["subject"]
+    if amount is not None:
+        return dollars(amount)
+    return "unknown" if subject and subject["at_risk_units"] else None
+
+
+def _subject(facts: dict) -> list[str]:
+    finding = facts["finding"]
     day = date.fromisoformat(finding["service_date"])
-    at_risk = dollars(finding["at_risk_usd"]) if finding["at_risk_usd"] is not None else None
     named = [
         ("patient", finding["patient_id"]),
         ("date", f"{day.isoformat()}, {WEEKDAYS[day.weekday()]}"),
         ("discipline", finding["discipline"]),
         ("code", finding["procedure_code"]),
-        ("at risk", at_risk),
+        ("at risk", at_risk_words(facts)),
         ("payer", finding["payer_id"]),
         ("provider", finding["provider_id"]),
         ("billed by", finding["billing_provider_id"]),

@@ -1,10 +1,12 @@
 """The units of a therapy day as text: both methods step by step, every lawful split, and the bill beside it."""
 
-from flows.explanation.because import billed_sum
+from flows.explanation.because import ama_most, billed_sum
 from flows.explanation.counts import MOST_SPLITS
 from flows.explanation.rules import METHODS
 from flows.explanation.table import WIDTH, in_force, table, wrap
-from flows.explanation.words import counted
+from flows.explanation.words import NOT_KNOWN, counted, known
+from transforms.told_time import long_minutes
+from transforms.told_time import minutes as told
 
 
 def units(facts: dict) -> list[str]:
@@ -15,16 +17,34 @@ def units(facts: dict) -> list[str]:
     for day in days:
         if len(facts["days"]) > 1:
             text += [f"  Therapy day {day['discipline']}", ""]
-        text += [*counted_with(facts, day), *day_units(day), ""]
-    return text[:-1]
+        text += [*counted_with(facts, day), *(line for one in day["why_supported"] for line in wrap(one))]
+        text += [*day_units(day), ""]
+    return text[:-1] + _together(facts)
+
+
+def _together(facts: dict) -> list[str]:
+    """What several disciplines of the date support together, where they gave time together."""
+    sums = facts["patient_day"]
+    if facts["finding"]["discipline"] is not None or sums is None or not sums["joint_seconds"]:
+        return []
+    return ["", *wrap(together_words(facts))]
+
+
+def together_words(facts: dict) -> str:
+    sums = facts["patient_day"]
+    return (
+        f"All disciplines together support {told(sums['held_seconds'])} minutes, of which the patient's clock can hold "
+        f"M = {told(sums['shared_once_seconds'])}; J = {told(sums['joint_seconds'])} were given together, and are one "
+        "discipline's to bill."
+    )
 
 
 def day_units(day: dict) -> list[str]:
     if not day["has_counting_note"]:
         return [f"  No counting note: no unit rule judges this therapy day. Billed {billed_sum(day)}."]
-    if not day["supported_minutes"] and not any(code["is_timed"] for code in day["codes"]):
+    if day["supported_seconds"] == 0 and not any(code["is_timed"] for code in day["codes"]):
         return ["  No timed minutes, and no timed code billed: 0 units under both methods."]
-    text = [*method_words(day), "", *_cms(day), "", *_ama(day)]
+    text = [*wrap(method_words(day)), "", *_cms(day), "", *_ama(day)]
     return [*text, "", *bill_beside(day)] if day["has_billed_line"] else text
 
 
@@ -37,9 +57,12 @@ def counted_with(facts: dict, day: dict) -> list[str]:
     return [f"  {own} counts as {other}: one code for minutes, units and split." for own, other in sorted(pairs)]
 
 
-def method_words(day: dict) -> list[str]:
+def method_words(day: dict) -> str:
+    """How the day's payer counts, and the dated row that says so."""
+    if day["has_several_payers"]:
+        return several_payers(day)
     if day["payer_id"] is None:
-        return ["  Nobody was billed, so no payer says how to count: both counts."]
+        return "Nobody was billed, so no payer says how to count: both counts."
     row, method = day["method_row"] or {}, METHODS[day["counting_method"]]
     said = f"Payer {day['payer_id']} counts by the {method}"
     if day["counting_method"] == "either":
@@ -47,33 +70,72 @@ def method_words(day: dict) -> list[str]:
         said += "too few only what falls short of the smaller, and the split is not judged"
     if row:
         said += f" (row {row['reference_key']}, {in_force(row)}; {row['citation']})"
-    text = wrap(said + ".")
-    if len(day["payers"]) > 1:
-        named = ", ".join(f"{payer['payer_id']} {payer['payer_units']}" for payer in day["payers"])
-        text += wrap(f"The lines name several payers ({named} units in scope): the one billed most rules, then by id.")
-    return text
+    return said + "."
+
+
+def several_payers(day: dict) -> str:
+    """Each payer's units of a day that several were billed for."""
+    named = ", ".join(
+        f"{payer['payer_id']} {payer['payer_units']} ({METHODS[payer['counting_method']]})" for payer in day["payers"]
+    )
+    return (
+        f"The lines name several payers, each as the primary one ({named}; units in scope): nobody knows whose minutes "
+        "are whose, so no unit rule judges the day. Both counts stand here all the same."
+    )
 
 
 def _cms(day: dict) -> list[str]:
-    count, supported = day["cms_8_minute"], day["supported_minutes"]
-    text = [f"  CMS 8-minute rule   {unit_range(supported, day['cms_units'])}"]
-    if day["sure_minutes"] != supported:
-        text.append(f"                      sure: {unit_range(day['sure_minutes'], day['sure_cms_units'])}")
+    count = day["cms_8_minute"]
+    text = []
+    for place, line in enumerate(cms_lines(day)):
+        text += [f"  CMS 8-minute rule   {line}"] if not place else wrap(line, 22)
     if not day["is_decidable"]:
-        why = "; ".join(day["why_undecidable"])
-        said = f"The split over codes is undecidable ({why}): only the day's total is judged, under CMS."
-        return text + wrap(said, 4)
+        return text + wrap(undecidable(day), 4)
     if not count["steps"]:
         return text
     codes = list(count["steps"][0]["left"])
-    start = {code["procedure_code"]: code["credited_minutes"] for code in day["codes"]}
-    rows = [["", "", *(start[code] for code in codes), "minutes credited; each unit pays for 15"]]
+    start = {code["procedure_code"]: code["credited_seconds"] for code in day["codes"]}
+    rows = [["", "", *(told(start[code]) for code in codes), "minutes credited; each unit pays for 15"]]
     rows += [
-        [step["unit"], step["code"], *(step["left"][code] for code in codes), step_words(step)]
+        [step["unit"], step["code"], *(told(step["left"][code]) for code in codes), step_words(step)]
         for step in count["steps"]
     ]
     text += table(["unit", "goes to", *codes, ""], rows, " ".join(codes), indent=4, longest=WIDTH)
     return text + split_lines(count)
+
+
+def day_sentences(day: dict) -> dict:
+    """What both counts of a day rest on, for a page that lays them out itself."""
+    counts = day["has_counting_note"]
+    return {
+        "method": method_words(day),
+        "cms": cms_lines(day) if counts else [],
+        "ama": ama_unknown(day) if counts and not is_ama_known(day) else [],
+    }
+
+
+def cms_lines(day: dict) -> list[str]:
+    """The CMS count of the supported minutes, of the sure ones where they differ, and of those with unlisted codes."""
+    supported = day["supported_seconds"]
+    if supported is None:
+        lines = [f"supported minutes {NOT_KNOWN}: no count of the day"]
+    else:
+        lines = [unit_range(day["supported_minutes"], day["cms_units"])]
+        if supported % 60:
+            lines.append(f"({told(supported)} are supported; only whole minutes of the day count)")
+    if day["sure_seconds"] != supported:
+        lines.append(f"sure: {unit_range(day['sure_minutes'], day['sure_cms_units'])}")
+    if day["has_unlisted_block"] and day["most_seconds"] is not None:
+        more = long_minutes(day["most_seconds"] - (supported or 0))
+        lines.append(f"with {more} of codes not listed: {unit_range(day['most_minutes'], day['most_cms_units'])}")
+    elif day["has_unlisted_block"]:
+        lines.append("a block of a code not listed gives no minutes: nobody knows what it may add")
+    return lines
+
+
+def undecidable(day: dict) -> str:
+    why = "; ".join(day["why_undecidable"])
+    return f"The split over codes is undecidable ({why}): only the day's total is judged."
 
 
 def unit_range(minutes: int, number: int) -> str:
@@ -82,9 +144,11 @@ def unit_range(minutes: int, number: int) -> str:
 
 
 def step_words(step: dict) -> str:
+    """Why a unit goes to its code; less than a minute below the most is equal to it."""
     if step["tied_with"]:
-        return f"{step['unpaid']} unpaid, a tie with {', '.join(step['tied_with'])}"
-    return f"{step['unpaid']} unpaid is the most"
+        near = "" if step["unpaid_seconds"] == step["most_seconds"] else " (less than a minute below the most)"
+        return f"{told(step['unpaid_seconds'])} unpaid{near}, a tie with {', '.join(step['tied_with'])}"
+    return f"{told(step['unpaid_seconds'])} unpaid is the most"
 
 
 def split_lines(count: dict) -> list[str]:
@@ -104,15 +168,36 @@ def split_text(split: dict) -> str:
 
 
 def _ama(day: dict) -> list[str]:
-    codes = [code for code in day["codes"] if code["is_timed"] and code["credited_minutes"]]
+    codes = [code for code in day["codes"] if code["is_timed"] and code["credited_seconds"]]
     text = ["  AMA midpoint        each code alone on its credited minutes, never two codes pooled"]
+    if not is_ama_known(day):
+        return text + [line for one in ama_unknown(day) for line in wrap(one, 4)]
     for code in codes:
-        minutes, own = code["credited_minutes"], code["ama_units"]
-        text.append(f"    {code['procedure_code']}  {minutes:>3} minutes   floor(({minutes} + 7) / 15) = {own}")
-    text.append(f"    together {counted(day['ama_units'], 'unit')}")
-    if not day["is_decidable"]:
-        text += wrap("Under AMA the units of an undecidable day are unjudged.", 4)
-    return text
+        text.append(f"    {code['procedure_code']}  {told(code['credited_seconds']):>3} minutes   {ama_formula(code)}")
+    return [*text, f"    together {counted(day['ama_units'], 'unit')}"]
+
+
+def is_ama_known(day: dict) -> bool:
+    """Whether the minutes of each code are known."""
+    return day["is_decidable"] and not day["has_unlisted_block"]
+
+
+def ama_formula(code: dict) -> str:
+    """A code's units by itself: a unit is attained once its midpoint is passed, in seconds where they are known."""
+    seconds, units = code["credited_seconds"], code["ama_units"]
+    if seconds % 60:
+        return f"floor(({seconds} s + 449) / 900) = {units}"
+    return f"floor(({seconds // 60} + 7) / 15) = {units}"
+
+
+def ama_unknown(day: dict) -> list[str]:
+    """What AMA can make of a day whose minutes per code are not known."""
+    if day["most_ama_units"] is None:
+        return [f"How long the day took is {NOT_KNOWN}, and so is its AMA count."]
+    return [
+        f"The minutes of each code are not known. {ama_most(day)}.",
+        "Above this is too many under every reading; that it is too few is not said.",
+    ]
 
 
 def bill_beside(day: dict) -> list[str]:
@@ -121,11 +206,12 @@ def bill_beside(day: dict) -> list[str]:
         if code["is_timed"]:
             expected = code["expected_units"]
             above = "" if expected is None else max(0, code["billed_units"] - expected) or ""
-            rows.append([code["procedure_code"], code["credited_minutes"], code["billed_units"], expected, above])
+            rows.append([code["procedure_code"], told(code["credited_seconds"]), code["billed_units"], expected, above])
     if not rows:
         return ["  No timed code is billed or documented."]
     over = day["supported_units"] is not None and max(0, day["billed_timed_units"] - day["supported_units"])
-    rows.append(["day", day["supported_minutes"], day["billed_timed_units"], day["supported_units"], over or ""])
+    held = known(day["supported_seconds"])
+    rows.append(["day", held, day["billed_timed_units"], day["supported_units"], over or ""])
     text = table(["code", "minutes", "billed", "lawful", "above"], rows, "minutes billed lawful above")
     if any(code["expected_units"] is not None for code in day["codes"]):
         return [*text, "  lawful: by code, the lawful split nearest to the bill; by day, the most units supported"]

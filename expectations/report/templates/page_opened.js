@@ -4,11 +4,12 @@ const KINDS = {
   "#": ["credited", "credited"],
   "+": ["given", "credited: a rest of another block in the run is given back"],
   "x": ["double", "double-counted: another block holds this minute already"],
+  "~": ["rest", "the session's clock, which another of its blocks holds"],
   "!": ["clash", "credited here, while the clinician is credited with another patient"],
   ".": ["rest", "clock minute that holds no stated treatment (a rest)"],
   "-": ["uncounted", "not a one-on-one minute of a timed code: no count looks at it"],
 };
-const STEPS = [5, 10, 15, 20, 30, 60, 120, 240];
+const STEPS = [5, 10, 15, 20, 30, 60, 120, 240].map((minutes) => 60 * minutes);
 const MOST_TICKS = 12;
 const MOST_TICKS_NARROW = 5;
 const LONG_TEXT = 40;
@@ -41,9 +42,11 @@ function drawTable([, caption, headings, rows]) {
   return scrolled(caption, table);
 }
 
-function time(minute) {
-  const rest = minute % 1440;
-  return String(Math.floor(rest / 60)).padStart(2, "0") + ":" + String(rest % 60).padStart(2, "0");
+function time(second) {
+  const two = (number) => String(number).padStart(2, "0");
+  const rest = second % 86400;
+  const seconds = rest % 60 ? ":" + two(rest % 60) : "";
+  return two(Math.floor(rest / 3600)) + ":" + two(Math.floor(rest / 60) % 60) + seconds;
 }
 
 function drawRuns(runs, first, length, describe) {
@@ -74,9 +77,9 @@ function drawClock([, rows, owners]) {
     drawing.append(element("div", { class: "line" }, element("p", {}, label, text), track));
   };
   const axis = element("div", { class: "axis", "aria-hidden": "true" });
-  for (let minute = first; minute <= first + length; minute += step) {
-    const tick = element("span", {}, time(minute));
-    tick.style.left = `${(100 * (minute - first)) / length}%`;
+  for (let second = first; second <= first + length; second += step) {
+    const tick = element("span", {}, time(second));
+    tick.style.left = `${(100 * (second - first)) / length}%`;
     axis.append(tick);
   }
   drawing.append(element("div", { class: "line" }, element("p", {}), axis));
@@ -109,6 +112,7 @@ function drawFinding(finding, parts) {
     ["Clinic", finding.clinic_id], ["Billed by", finding.billing_provider_id],
     ["Supported minutes", finding.supported_minutes], ["Double-counted minutes", finding.double_counted_minutes],
     ["Lawful by the other method", finding.expected_units_other_method], ["Cap", finding.cap_units],
+    ["Billed", finding.billed_codes], ["Documented", finding.documented_codes],
     ["Claims", finding.claim_ids], ["Notes", finding.note_ids],
   ]));
   const decided = [
