@@ -80,8 +80,8 @@ def notes(facts: dict) -> list[Part]:
     if reckoned:
         caption = (
             "T: the note's total of timed minutes. TT: its total treatment time. W: written in its timed one-on-one "
+            "blocks. C: credited of W over the note."
         )
-        caption += "blocks. C: credited of W over the note."
         parts.append(table("note|how it comes to its minutes", reckoned, caption=caption))
     return parts
 

@@ -30,8 +30,8 @@ _LAID_OUT = {
 #: Longer ids, codes and file names are cut; sentences, lists of rows and drawings are not.
 _LONGEST_ID = 300
 _WHOLE_TEXTS = {
-    "message", "because", "why", "why_undecidable", "why_supported", "said", "billed_codes", "documented_codes", "violated_when", "not_checked", "citation", "citation_url",
-    "sources", "marks", "cap_justification", "disposition_reason",
+    "message", "because", "why", "why_undecidable", "why_supported", "violated_when", "not_checked", "citation",
+    "citation_url", "sources", "marks", "billed_codes", "documented_codes", "cap_justification", "disposition_reason",
 }  # fmt: skip
 _DECISION = {
     "disposition": "Decision",

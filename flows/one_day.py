@@ -58,8 +58,10 @@ EQUAL_BELOW = 60
 
 
 def lawful_splits(slots: list[tuple[str, int]], units: int) -> list[dict[str, int]]:
-    """Every way to give `units` units to the (code, unpaid seconds) slots: none that is left lies a minute or more above
-    one that is paid."""
+    """Every way to give `units` units to the (code, unpaid seconds) slots.
+
+    None that is left lies a minute or more above one that is paid.
+    """
     if not units:
         return [{}]
     splits = []

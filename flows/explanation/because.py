@@ -209,9 +209,7 @@ def _code_cap(facts, day):
     total = f" = {finding['billed_units']}" if len(lines) > 1 else ""
     if indicator == "1":
         total = f" by line, the largest {finding['billed_units']}" if len(lines) > 1 else ""
-    said = [
-        f"Billed {finding['procedure_code']} x {parts}{total} to {finding['payer_id']} > cap {finding['cap_units']}."
-    ]
+    said = [f"Billed {finding['procedure_code']} x {parts}{total} > cap {finding['cap_units']}."]
     justified = any(note["cap_justification"] for note in facts["notes"] if note["standing"] == "counting")
     if finding["severity"] == "review":
         if justified:
@@ -247,7 +245,7 @@ def _payer_cap(facts, day):
 
 def _untimed(facts, day):
     finding = facts["finding"]
-    said = [f"Billed {finding['procedure_code']} x{finding['billed_units']} to {finding['payer_id']} > 1."]
+    said = [f"Billed {finding['procedure_code']} x{finding['billed_units']} > 1."]
     if finding["severity"] == "review":
         said.append(
             "The day's counting notes hold as many blocks that document it, of different clinicians or clock times: a "
@@ -283,7 +281,7 @@ def _duplicated(facts, day):
     if not subject["is_timed"]:
         return [
             *said,
-            "The notes hold fewer blocks of it, by different clinicians or at different times, than were billed.",
+            "The notes hold fewer blocks of it, by different clinicians or at other times, than were billed.",
         ]
     held = day["supported_units"] if day["supported_units"] is not None else day["cms_units"]
     return [*said, f"The notes hold {held} of {day['billed_timed_units']} timed units billed: not two visits."]
@@ -341,7 +339,7 @@ def _minutes_missing(facts, day):
     counts = facts["measured"]
     return [
         f"Billed {billed_sum(day)}: {'; '.join(silent)}.",
-        f"Of the run's {counts['counting_notes']:,} counting notes {counts['measured_notes']:,} give any minutes, so it "
+        f"Of the run's {counts['counting_notes']:,} counting notes {counts['measured_notes']:,} give any minutes: it "
         "is not the extract that has none.",
     ]
 
@@ -352,8 +350,8 @@ def _code_not_billed(facts, day):
     billed = sorted({line["procedure_code"] for line in facts["lines"] if line["discipline"]})
     return [
         f"Block {', '.join(tags)} documents {code}, an untimed code.",
-        f"The lines of the patient and date bill {', '.join(billed) or 'no code'}: {code} is not among them, nor a code "
-        "that stands for it.",
+        f"The lines of the patient and date bill {', '.join(billed) or 'no code'}: neither {code} nor a code that "
+        "stands for it is among them.",
     ]
 
 

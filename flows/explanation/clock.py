@@ -117,7 +117,7 @@ def draw(blocks: list[dict], labels: list[str], width: int) -> list[str]:
 
 
 def overlap_clusters(rows: list[tuple], room: int) -> list[list[tuple]]:
-    """Rows (a block and more) in groups that fit into `room` seconds; what overlaps stays together, whatever its length."""
+    """Rows in drawings of at most `room` seconds; blocks joined by overlap stay together, whatever their length."""
     ordered = sorted(rows, key=lambda row: row[0]["start_second"])
     clusters: list[list[tuple]] = []
     end = start = None

@@ -101,13 +101,11 @@ def notes(facts: dict) -> list[str]:
 
 def note_times(note: dict) -> list:
     """T, TT, W, C, supported and sure time of a note as cells."""
-    counts = note["standing"] == "counting"
+    supported, counts = note["supported_seconds"], note["standing"] == "counting"
+    written, credited = (note["written_seconds"], note["note_credited_seconds"]) if note["has_blocks"] else (None, None)
     return [
-        cell(note["total_timed_seconds"]),
-        cell(note["total_treatment_seconds"]),
-        cell(note["written_seconds"]),
-        cell(note["note_credited_seconds"]),
-        NOT_KNOWN if counts and note["supported_seconds"] is None else cell(note["supported_seconds"]),
+        *map(cell, (note["total_timed_seconds"], note["total_treatment_seconds"], written, credited)),
+        NOT_KNOWN if counts and supported is None else cell(supported),
         cell(note["sure_seconds"]),
     ]
 

@@ -185,8 +185,8 @@ def why_day(day: dict, facts: dict) -> list[str]:
     if day["has_unknown_note"]:
         unknown = ", ".join(note["note_id"] for note in notes if note["supported_seconds"] is None)
         said = [
-            f"How long the day took is not known: note {unknown} says neither a total nor the minutes of every block; no "
-            "rule calls its units too many."
+            f"How long the day took is not known: note {unknown} says neither a total nor the minutes of every block; "
+            "no rule calls its units too many."
         ]
     else:
         said = _why_held(day, notes) if len(notes) > 1 or day["notes_seconds"] != day["clock_bound_seconds"] else []
