@@ -39,6 +39,7 @@ UNIT_COLUMNS = (
     "counting_method",
     "procedure_code",
     "is_timed",
+    "is_documented",
     "written_minutes",
     "credited_minutes",
     "double_counted_minutes",
@@ -62,10 +63,21 @@ SUBJECT = {
 }
 #: Columns that a published finding gives as evidence, and the oracle does not.
 EVIDENCE_ONLY = {
+    # What a finding gives beside its subject.
+    "documented_code_not_billed": ("billed_units", "expected_units", "supported_minutes"),
+    "day_billed_to_several_payers": ("payer_id", "billed_units", "supported_minutes"),
+    "timed_minutes_not_documented": ("procedure_code", "expected_units", "supported_minutes"),
+    "cotreatment_billed_by_both": ("discipline", "procedure_code", "double_counted_minutes", "at_risk_usd"),
+    # Units that are missing name the code that lacks them, where one can be named.
+    "billed_units_below_minutes": ("procedure_code",),
+    "billed_units_exceed_minutes": ("procedure_code",),
+    "units_on_wrong_code": ("procedure_code",),
+    "timed_units_exceed_payer_day_cap": ("procedure_code",),
+    "documented_day_not_billed": ("procedure_code",),
     "claim_line_duplicated": ("supported_minutes",),
     "stated_minutes_exceed_clock": ("supported_minutes",),
 }
-#: What a published finding calls the same thing.
+#: What a published finding calls the same thing. A duplicate cites both claims, and its own is the later one.
 PUBLISHED = {"claim_id": "claim_ids", "note_id": "note_ids"}
 
 
@@ -75,9 +87,13 @@ def compared(rows: list[dict], names: dict[str, str]) -> Counter:
     for row in rows:
         left_out = EVIDENCE_ONLY.get(row["rule_id"], ())
         said = [None if name in left_out else row[name] for name in COMPARED]
-        said += [row[names.get(name, name)] for name in SUBJECT.get(row["rule_id"], ())]
+        said += [_last(row[names.get(name, name)]) for name in SUBJECT.get(row["rule_id"], ())]
         counted[tuple(said)] += 1
     return counted
+
+
+def _last(ids: str | None) -> str | None:
+    return ids.split(";")[-1] if ids else ids
 
 
 def assert_same(claims, notes, blocks, as_of, reference) -> None:
@@ -87,10 +103,13 @@ def assert_same(claims, notes, blocks, as_of, reference) -> None:
         found = audit_folder(Path(folder) / "extract", as_of, Path(folder) / "reference")
     assert found.quarantine == []
     expected = audit(claims, notes, blocks, as_of=as_of, reference=reference)
-    assert found.unjudged == set(expected.unjudged)
+    there = {(row["patient_id"], row["service_date"]) for row in [*claims, *notes]}
+    assert found.unjudged & there == set(expected.unjudged) & there
     theirs, ours = compared(expected.findings, {}), compared(found.findings, PUBLISHED)
     assert {"missed": theirs - ours, "accused": ours - theirs} == {"missed": Counter(), "accused": Counter()}
-    assert unit_rows(found.units) == unit_rows(expected.units)
+    # Nobody can say what stands of a correction that nobody can follow: what was billed there is not compared.
+    unclear = {key for key, reasons in expected.unjudged.items() if "correction_unclear" in reasons}
+    assert unit_rows(found.units, unclear) == unit_rows(expected.units, unclear)
     counts = ("in_scope", "unjudged", "violations", "errors", "warnings", "reviews")
     for rule_id, row in expected.counts.items():
         assert (rule_id, {name: found.rules[rule_id][name] for name in counts}) == (
@@ -99,8 +118,15 @@ def assert_same(claims, notes, blocks, as_of, reference) -> None:
         )
 
 
-def unit_rows(rows: list[dict]) -> list[tuple]:
-    return sorted((tuple(row[name] for name in UNIT_COLUMNS) for row in rows), key=repr)
+def unit_rows(rows: list[dict], without=()) -> list[tuple]:
+    """Unit rows as sorted tuples, but for those of some patients and dates. Where the split is undecidable nobody
+    knows the AMA count."""
+    told = []
+    for row in rows:
+        if (row["patient_id"], row["service_date"]) not in without:
+            said = row if row["is_decidable"] else row | {"day_units_ama": None}
+            told.append(tuple(said[name] for name in UNIT_COLUMNS))
+    return sorted(told, key=repr)
 
 
 @settings(
@@ -140,6 +166,7 @@ def test_findings_of_many_extracts_at_once_are_the_oracles(round_number):
 ID_COLUMNS = (
     "claim_id",
     "original_claim_id",
+    "payer_claim_id",
     "patient_id",
     "payer_id",
     "rendering_provider_id",
@@ -154,11 +181,12 @@ def laid_together(drawn: list[tuple]) -> tuple:
     claims, notes, blocks, as_of_dates = [], [], [], []
     reference = {name: list(rows) for name, rows in drawn[0][4].items()}
     reference["payer_method"] = [row for row in reference["payer_method"] if row["payer_id"] == "*"]
+    reference["procedure_code"] = []
     reference["code_cap"] = [row for row in reference["code_cap"] if row["payer_id"] is None]
     for number, (own_claims, own_notes, own_blocks, as_of, own_reference) in enumerate(drawn):
         for rows, own in ((claims, own_claims), (notes, own_notes), (blocks, own_blocks)):
             rows += [own_ids(row, number) for row in own]
-        for name in ("payer_method", "code_cap"):
+        for name in ("payer_method", "code_cap", "procedure_code"):
             reference[name] += [
                 own_ids(row, number) for row in own_reference[name] if row["payer_id"] not in (None, "*")
             ]

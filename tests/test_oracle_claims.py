@@ -27,6 +27,7 @@ def scope(code, day):
         ("G0515", date(2018, 1, 1), date(2019, 12, 31)),
         ("97129", date(2020, 1, 1), None),
         ("97130", date(2020, 1, 1), None),
+        ("90912", date(2020, 1, 1), None),
     ],
 )
 def test_a_code_is_timed_between_its_dates(code, first, last):

@@ -284,13 +284,16 @@ def test_less_than_a_minute_together_is_nothing():
 
 def test_joint_time_is_not_said_where_somebody_might_hold_it():
     bill = shared_bill(2, 2)
-    assert BOTH not in broken([bill[0], bill[1] | {"payer_id": AMA}], TOGETHER, HALF_HOUR)
+    assert BOTH not in broken([*bill, bill[1] | {"claim_id": "C3", "payer_id": AMA}], TOGETHER, HALF_HOUR)
     assert BOTH not in broken([*bill, line("97799", claim="C3")], TOGETHER, HALF_HOUR)
     unknown = [*HALF_HOUR, block("97535", number=2, note_id="N2")]
     assert BOTH not in broken(bill, TOGETHER, unknown)
     third = line("92507", claim="C3", modifiers="GN", discipline="SLP")
     assert BOTH not in broken([*bill, third], TOGETHER, HALF_HOUR)
-    assert all(run(rows, TOGETHER, HALF_HOUR).counts[BOTH]["unjudged"] for rows in ([*bill, third],))
+    assert run([*bill, third], TOGETHER, HALF_HOUR).counts[BOTH]["unjudged"] == 1
+    # a day under each method: for review
+    mixed = [bill[0], bill[1] | {"payer_id": AMA}]
+    assert one(run(mixed, TOGETHER, HALF_HOUR), BOTH)["severity"] == "review"
 
 
 def test_joint_time_is_not_sure_for_either():

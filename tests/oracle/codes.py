@@ -15,8 +15,8 @@ def _each(kind, text, since=None, until=None):
 #: Kinds as shipped. A code without a row on a date is unlisted there.
 SHIPPED = {
     **_each(TIMED, "97032 97033 97034 97035 97036 97110 97112 97113 97116 97124 97140 97530 97533 97535 97537"),
-    **_each(TIMED, "97542 97750 97755 97760 97761 97763 90912 90913"),
-    **_each(TIMED, "97129 97130", since=date(2020, 1, 1)),
+    **_each(TIMED, "97542 97750 97755 97760 97761 97763"),
+    **_each(TIMED, "97129 97130 90912 90913", since=date(2020, 1, 1)),
     **_each(TIMED, "97532", until=date(2018, 1, 1)),
     **_each(TIMED, "G0515", since=date(2018, 1, 1), until=date(2020, 1, 1)),
     **_each(UNTIMED, "97010 97012 97014 97016 97018 97022 97024 97026 97028 97150 97161 97162 97163 97164 97165"),

@@ -104,11 +104,11 @@ def cotreatment_billed_by_both(world):
         billing = [one for one in therapy_days if one.billed]
         if held_apart - together < minutes.MINUTE or len(billing) < 2:
             continue
-        payers = {payer_id for one in therapy_days for payer_id in one.payers}
         billed = sum(one.billed for one in billing)
         found = {"billed_units": billed, "supported_minutes": whole_minutes(together)}
-        if len(with_notes) == len(therapy_days) and len(payers) == 1 and not _is_open(therapy_days):
-            found["payer_id"] = payers.pop()
+        if len(with_notes) == len(therapy_days) and not _is_open(therapy_days):
+            payers = {one.payer_id for one in billing}
+            found["payer_id"] = payers.pop() if len(payers) == 1 else None
             found["expected_units"] = most = _most_of_any_sharing(therapy_days, together)
             all_cms = all(one.method == CMS for one in therapy_days)
             found["severity"] = "error" if all_cms else "review"
@@ -121,8 +121,11 @@ def cotreatment_billed_by_both(world):
 
 
 def _is_open(therapy_days):
-    """True where nobody knows what the days hold together: an unlisted code or unknown time."""
-    return any(one.unlisted_on_date or one.unlisted_blocks or one.is_unknown for one in therapy_days)
+    """True where nobody knows what the days hold together: lines of several payers or of none, an unlisted code,
+    unknown time."""
+    return any(
+        len(one.payers) != 1 or one.unlisted_on_date or one.unlisted_blocks or one.is_unknown for one in therapy_days
+    )
 
 
 def _most_of_any_sharing(therapy_days, together):
