@@ -14,6 +14,7 @@ from flows.commands.doctor import doctor
 from flows.commands.evidence import evidence
 from flows.commands.explain import explain
 from flows.commands.open import open_report
+from flows.commands.quarantine import quarantine
 from flows.commands.rebuild import rebuild
 from flows.commands.retention import retention
 from flows.commands.rules import rules
@@ -56,6 +57,7 @@ _COMMANDS = (
     explain,
     evidence,
     summary,
+    quarantine,
     open_report,
     dispose,
     diff,

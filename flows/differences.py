@@ -84,7 +84,7 @@ def compare_runs(run_a: str, run_b: str, out: Path | None = None) -> Difference:
     is not there or its files cannot be read.
     """
     folder_a, folder_b = _folder(run_a, out), _folder(run_b, out)
-    a, b = _manifest(folder_a), _manifest(folder_b)
+    a, b = manifest_of(folder_a), manifest_of(folder_b)
     since = max((day for day in (a.get("since"), b.get("since")) if day), default=None)
     until = min((day for day in (a.get("until"), b.get("until")) if day), default=None)
     try:
@@ -107,7 +107,8 @@ def _folder(run: str, out: Path | None) -> Path:
     raise UsageProblem(f"{run}: {advice}")
 
 
-def _manifest(folder: Path) -> dict:
+def manifest_of(folder: Path) -> dict:
+    """The manifest in a run's folder; UsageProblem where it cannot be read as one."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if all(isinstance(manifest[name], str) for name in ("run_id", "as_of", "at_risk_usd")):

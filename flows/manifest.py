@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from flows.identity import SCHEMA_VERSION, code_version, reference_version
+from flows.set_aside import mapped_columns
 from transforms.engine import rows_as_dicts
 from transforms.house import CELLS_SET_ASIDE, HOUSE_SCHEMA
 
@@ -27,6 +28,7 @@ def describe(run, con) -> dict:
         "warehouse": _night(run, con) if run.kept else None,
         "match": _match(run.match),
         "measured": _measured(run, con),
+        "mapped_columns": mapped_columns(run.mapping),
         "inferred": rows_as_dicts(con, "select * from inference order by all"),
         "ignored_columns": rows_as_dicts(
             con,

@@ -59,6 +59,60 @@ REASONS = {
 }
 
 
+#: What to do about a row set aside for a reason, in the words of a biller; docs/mapping.md explains mappings.
+REMEDIES = {
+    "missing_value": "Fill the cell in where the row was entered and export again. If another column of the export "
+    "holds the value, say which in a mapping (first_of).",
+    "unreadable_id": "Export the id alone, on one line: the cell may hold a note or several cells run together.",
+    "unreadable_code": "Write the five characters of the code, modifiers in their own column. If the export uses words "
+    "or house codes, turn them into codes in a mapping (values).",
+    "unreadable_number": "Write digits only, with a point for decimals. If the cell is a word such as N/A, leave it "
+    "empty, or turn the word into an empty cell in a mapping (values).",
+    "not_whole": "Units and line numbers are whole. If minutes stand in the units column, name the right column in a "
+    "mapping; else correct the line where it was entered.",
+    "negative": "A reversal is not a line with negative units: send the void or the replacement claim (frequency 8 or "
+    "7) in its place.",
+    "out_of_range": "Look the number up where it was entered: it is beyond what one row can mean. Correct it and "
+    "export again.",
+    "unreadable_date": "Export dates as YYYY-MM-DD, or say how they are written in a mapping: "
+    'date_formats = ["%m/%d/%Y"] for 03/31/2026.',
+    "date_out_of_range": "Look the date up where it was entered, the year first. If all dates of the file are off, "
+    "correct date_formats in the mapping; if all lie in the future, give the right --as-of.",
+    "unreadable_time": "Write times as 08:15 or 14:30, without a time zone, or say how they are written in a mapping: "
+    'date_formats = ["%I:%M %p"] for 02:30 PM.',
+    "end_before_start": "Look the two times up in the note: one is mistyped, or morning and afternoon are mixed up.",
+    "clock_off_service_date": "Look the times up in the note: they lie on another day than the note's date of service.",
+    "unreadable_amount": "Write the amount as 1234.50, in dollars.",
+    "unknown_value": "Turn the export's own words into the allowed ones in a mapping (values); docs/contract.md "
+    "lists them by column.",
+    "units_are_minutes": "The line counts minutes (MJ), not units. Export the billed units of therapy lines; "
+    "anesthesia lines may stay set aside.",
+    "block_without_note": "The note of this block is not in the extract: export the notes of the same dates, and check "
+    "that both files write note ids the same way.",
+    "note_quarantined": "Mend the note's own row, which is set aside too; this block then comes back with it.",
+    "key_used_twice": "Find out which of the rows is right and send that one alone. If all are, the key is too short: "
+    "number the lines or versions, in a mapping with number_within.",
+    "too_few_cells": "The row is cut off: a line break or a quote inside a cell is the usual cause. Export again with "
+    "every cell in quotes.",
+    "too_many_cells": "A comma inside a cell makes two of it. Export again with every cell in quotes.",
+    "unbalanced_quote": "A quote opens and is not closed. Export again with every cell in quotes and a quote inside a "
+    "cell doubled.",
+    "not_utf8": "Export as UTF-8 (in a spreadsheet: CSV UTF-8), or name the file's encoding in a mapping: "
+    'encoding = "cp1252".',
+    "control_character": "Take the hidden sign out where the cell was entered, most often by typing it anew.",
+    "cell_too_long": "A whole document seems to stand in one cell. Export the value alone.",
+    "repeated_header": "Nothing is lost: the row is only the header again. Take it out when files are put together.",
+    "pieces_do_not_match": "The cells of this row hold different numbers of pieces. Correct the visit where it was "
+    "entered, so that every code has its minutes.",
+}
+_OWN_REMEDY = "Compare the cell with docs/contract.md, correct it where it was entered, and export again."
+
+
+def remedy(reason: str) -> str:
+    """What to do about a row set aside for this reason."""
+    return REMEDIES.get(reason, _OWN_REMEDY)
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of a contract table; `minimum` and `maximum` are text as written in the CSV, '' for none. An unreadable

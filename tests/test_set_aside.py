@@ -1,0 +1,130 @@
+"""Rows set aside: the list of them, and the text of each reason."""
+
+import csv
+import json
+import re
+
+import pytest
+
+from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write, write_days
+from transforms.contract_fields import REASONS, REMEDIES
+
+NOTES = "note_id,patient_id,service_date,provider_id,discipline,status,total_timed_minutes\n"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Great Expectations takes seconds, and these tests are not about it."""
+    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
+
+
+@pytest.fixture
+def out(tmp_path):
+    """A run with three honest visits, a claim line of three units that are no number, and a note of an unread date."""
+    extracts = write_days(tmp_path / "extracts", day(1), day(2), day(3))
+    spoiled = (extracts / "claims.csv").read_text(encoding="utf-8").replace("C3,1,P3", "C4,1,P3", 1)
+    row = spoiled.splitlines()[-1].replace("97110,2,", "97110,three,").replace("C4,", "C5,")
+    write(extracts / "claims.csv", f"{spoiled}{row}\n")
+    write(extracts / "notes_more.csv", f"{NOTES}N9,P9,31/03/2026,T9,PT,signed,30\n")
+    assert audit(extracts, tmp_path / "out", "--allow-low-match").code == 0
+    return tmp_path / "out"
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_reason_says_what_to_do_in_one_short_text():
+    assert REMEDIES.keys() == REASONS.keys()
+    for reason, told in REMEDIES.items():
+        assert 20 < len(told) < 240 and told.endswith("."), reason
+        assert not re.search(r"null|quarantine|regex|parse", told), reason
+
+
+def test_every_row_is_listed_with_file_line_column_reason_and_cell(out):
+    ran = minutewise("quarantine", out)
+    assert ran.code == 0 and ran.err == ""
+    lines = ran.out.splitlines()
+    assert lines[0].endswith(": 2 rows set aside")
+    (claim,) = [line for line in lines if line.startswith("  claims ")]
+    assert claim.split() == ["claims", "claims.csv", "5", "billed_units", "unreadable_number", "three"]
+    (note,) = [line for line in lines if line.startswith("  notes ")]
+    assert note.split() == ["notes", "notes_more.csv", "2", "service_date", "unreadable_date", "31/03/2026"]
+    assert "date_formats" in ran.out
+
+
+def test_the_csv_holds_the_whole_row_and_what_to_do(out, tmp_path):
+    to = tmp_path / "aside.csv"
+    ran = minutewise("quarantine", out, "--csv", to)
+    assert (ran.code, ran.out) == (0, f"{to}\n")
+    assert to.stat().st_mode & 0o777 == 0o600
+    claim, note = rows_of(to)
+    assert (claim["table"], claim["line"], claim["cell"]) == ("claims", "5", "three")
+    assert claim["what_to_do"] == REMEDIES["unreadable_number"] and claim["meaning"] == REASONS["unreadable_number"]
+    assert json.loads(note["row"])["provider_id"] == "T9"
+    assert minutewise("quarantine", out, "--csv", to).code == 0, "its own file is replaced"
+
+
+def test_a_run_can_be_named_by_its_folder_or_its_id(out):
+    (run,), _ = published(out)
+    told = minutewise("quarantine", out).out
+    assert minutewise("quarantine", out / "runs" / run).out == told
+    assert minutewise("quarantine", out, "--run", run).out == told
+
+
+@pytest.mark.parametrize("name", ["extracts/claims.csv", "out/dispositions.csv", "out/current"])
+def test_no_file_of_another_kind_is_written_over(out, tmp_path, name):
+    place = tmp_path / name
+    before = place.read_bytes() if place.exists() else write(place, "finding_id,disposition\n").read_bytes()
+    refused(minutewise("quarantine", out, "--csv", place), 2, "is there already", name)
+    assert place.read_bytes() == before
+
+
+def test_nothing_is_written_into_a_published_run(out, tmp_path):
+    (run,), _ = published(out)
+    refused(minutewise("quarantine", out, "--csv", out / "runs" / run / "aside.csv"), 2, "published runs")
+    refused(minutewise("quarantine", out, "--csv", tmp_path / "no" / "aside.csv"), 2, "cannot be written")
+    assert minutewise("verify", out).code == 0
+
+
+def test_without_a_run_or_its_file_nobody_sees_a_traceback(out, tmp_path):
+    refused(minutewise("quarantine", tmp_path / "nowhere"), 2, "no run is published there")
+    (run,), _ = published(out)
+    (out / "runs" / run / "quarantine.parquet").write_bytes(b"rotten")
+    refused(minutewise("quarantine", out), 2, "missing, damaged")
+
+
+def test_a_run_with_nothing_set_aside_says_so(tmp_path):
+    assert audit(write_days(tmp_path / "extracts", day(1)), tmp_path / "out").code == 0
+    assert minutewise("quarantine", tmp_path / "out").out.endswith(": 0 rows set aside\n")
+
+
+def test_the_cell_of_a_mapped_column_is_the_extracts_own(tmp_path):
+    """The contract's column is called otherwise in the export: what stands there is what the biller looks for."""
+    extracts = write_days(tmp_path / "extracts", day(1), day(2))
+    text = (extracts / "notes.csv").read_text(encoding="utf-8")
+    write(extracts / "notes.csv", text.replace("service_date", "DOS").replace("2026-03-02", "2 March"))
+    mapping = write(
+        tmp_path / "map.toml", '[notes.columns]\nservice_date = { from = "dos", date_formats = ["%d.%m.%Y"] }\n'
+    )
+    ran = audit(extracts, tmp_path / "out", "--mapping", mapping, "--allow-low-match")
+    assert ran.code == 0, ran.err
+    told = minutewise("quarantine", tmp_path / "out").out
+    assert re.search(r"notes +notes.csv +3 +service_date +unreadable_date +2 March", told)
+
+
+def test_rows_that_a_mapping_filters_are_told_by_count(tmp_path):
+    extracts = write_days(tmp_path / "extracts", day(1), day(2))
+    filters = '[[claims.where]]\ncolumn = "claim_id"\nis_not = ["C2"]\n'
+    ran = audit(extracts, tmp_path / "out", "--mapping", write(tmp_path / "map.toml", filters))
+    assert ran.code == 0, ran.err
+    assert "claims: 1 row of claims.csv filtered by the mapping" in minutewise("quarantine", tmp_path / "out").out
+
+
+def test_a_cut_row_is_shown_as_it_stands(tmp_path):
+    extracts = write_days(tmp_path / "extracts", day(1), day(2))
+    with (extracts / "notes.csv").open("a", encoding="utf-8") as file:
+        file.write("N7,P7,2026-03-07\n")
+    assert audit(extracts, tmp_path / "out").code == 0
+    assert re.search(r"too_few_cells +N7,P7,2026-03-07", minutewise("quarantine", tmp_path / "out").out)
