@@ -10,9 +10,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.report import MOST_SHOWN, OF_EACH_RULE, Changes, Report, most_telling
+from expectations.report import (
+    LONGEST_SET_ASIDE_CELL,
+    MOST_SET_ASIDE,
+    MOST_SHOWN,
+    OF_EACH_REASON,
+    OF_EACH_RULE,
+    Changes,
+    Report,
+    most_telling,
+    plain,
+)
 from flows.explanation.many import derive_many
 from flows.placing import MANIFEST
+from flows.set_aside import RUN_ROWS, filtered_rows, most_telling_rows
 from transforms.engine import rows_as_dicts
 
 #: The charts of clinicians and minutes look back so far from the last service date.
@@ -92,12 +103,20 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
         reference_versions={"reference": manifest["reference_version"], "code": manifest["code_version"]},
         quarantine=list(manifest["quarantine_reasons"].items()),
         quarantined_without_day=manifest["quarantined_without_day"],
+        set_aside=_set_aside(con, manifest),
+        filtered=filtered_rows(manifest),
         changes=changes,
         resolved=resolved,
         clinicians=rows_as_dicts(con, _CLINICIANS, since) if since else (),
         unit_minutes=con.execute(_UNIT_MINUTES, since).fetchall() if since else (),
         derivations=derive_many(folder, manifest, most_telling(found, MOST_SHOWN, OF_EACH_RULE)),
     )
+
+
+def _set_aside(con, manifest: dict) -> list[dict]:
+    """The most telling rows set aside, their cells cut: one may hold a megabyte."""
+    rows = most_telling_rows(con, RUN_ROWS, manifest, MOST_SET_ASIDE, OF_EACH_REASON)
+    return [{**row, "cell": plain(row["cell"], LONGEST_SET_ASIDE_CELL), "row": None} for row in rows]
 
 
 def _findings_before(run) -> pa.Table | None:

@@ -15,6 +15,11 @@ _TOLD = 'table_name, file_name, line_number, column_name, reason, "row"'
 _IN_ORDER = "table_name, file_name, line_number, piece"
 #: The reader's own name for the text of a row that could not be split into cells.
 _UNREAD = "unread_text"
+#: The rows of a run under way, under the published names.
+RUN_ROWS = (
+    'select table_name, file_name, source_line as line_number, piece, column_name, reason, row_json as "row" '
+    "from quarantine"
+)
 #: Rows read from DuckDB at a time: a whole file may be set aside.
 _AT_ONCE = 10_000
 

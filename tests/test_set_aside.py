@@ -4,8 +4,10 @@ import csv
 import json
 import re
 
+import openpyxl
 import pytest
 
+from expectations.report import OF_EACH_REASON
 from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write, write_days
 from transforms.contract_fields import REASONS, REMEDIES
 
@@ -128,3 +130,35 @@ def test_a_cut_row_is_shown_as_it_stands(tmp_path):
         file.write("N7,P7,2026-03-07\n")
     assert audit(extracts, tmp_path / "out").code == 0
     assert re.search(r"too_few_cells +N7,P7,2026-03-07", minutewise("quarantine", tmp_path / "out").out)
+
+
+class TestReports:
+    """The same rows in the workbook and on the page, some of every reason where they are many."""
+
+    @pytest.fixture
+    def run(self, tmp_path):
+        """A run whose notes came with 2,100 unread dates, and one note without a clinician behind them."""
+        extracts = write_days(tmp_path / "extracts", day(1), day(2))
+        rows = [f"X{number},P{number},03/01/26,T1,PT,signed,30" for number in range(2_100)]
+        write(extracts / "notes_more.csv", NOTES + "\n".join([*rows, "X9999,P9,2026-03-09,,PT,signed,30", ""]))
+        assert audit(extracts, tmp_path / "out", "--allow-low-match").code == 0
+        return tmp_path / "out" / "runs" / published(tmp_path / "out")[1]
+
+    def test_the_sheet_holds_some_of_every_reason_and_says_how_many_more(self, run):
+        book = openpyxl.load_workbook(run / "findings.xlsx", read_only=True)
+        header, *rows = book["Set aside"].iter_rows(values_only=True)
+        held = [dict(zip(header, row, strict=True)) for row in rows]
+        assert len(held) == 2_000
+        assert held[0]["cell"] == "03/01/26" and held[0]["what to do"] == REMEDIES["unreadable_date"]
+        assert [(row["line"], row["column"]) for row in held if row["reason"] == "missing_value"] == [
+            (2102, "provider_id")
+        ]
+        said = [row[0] for row in book["Summary"].iter_rows(values_only=True) if row[0]]
+        assert any("holds 2000 of them" in line and "--csv FILE" in line for line in said)
+
+    def test_the_page_shows_few_rows_of_every_reason_with_what_to_do(self, run):
+        page = (run / "report.html").read_text(encoding="utf-8")
+        assert "notes_more.csv:2</td>" in page and "notes_more.csv:2102</td>" in page
+        assert page.count("notes_more.csv:") == 200 > OF_EACH_REASON
+        assert "and 1,901 more are not" in page
+        assert REMEDIES["missing_value"].split(".")[0] in page

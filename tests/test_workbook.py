@@ -109,12 +109,24 @@ class TestSummary:
         assert "There is no run before to compare with." in summary(book())
 
     def test_what_was_read_set_aside_and_left_unjudged(self, book):
-        loaded = book(quarantine=[("claims: not_whole", 3)])
+        aside = {
+            "table": "claims", "file": "claims.csv", "line": 7, "column": "billed_units", "reason": "not_whole",
+            "meaning": "a fraction", "cell": "=2.5", "what_to_do": "Look it up.",
+        }  # fmt: skip
+        left_out = {"table": "notes", "file": "notes.csv", "filter": "kind is T", "rows": 40}
+        loaded = book(quarantine=[("claims: not_whole", 3)], set_aside=[aside], filtered=[left_out])
         assert values(loaded, "claims") == [10, 8, 1, 1]
         assert values(loaded, "set aside: claims: not_whole") == [3]
         assert values(loaded, "patients and dates left unjudged: quarantined row") == [3]
         assert values(loaded, "therapy days of payer ACME, whose counting method is not known") == [12]
-        assert cells(loaded["Set aside"]) == [{"table": "claims", "reason": "not_whole", "rows": 3}]
+        (held, filtered) = cells(loaded["Set aside"])
+        assert held == {
+            "table": "claims", "file": "claims.csv", "line": 7, "column": "billed_units", "reason": "not_whole",
+            "why": "a fraction", "cell": "=2.5", "what to do": "Look it up.", "rows": 1,
+        }  # fmt: skip
+        assert (filtered["reason"], filtered["why"], filtered["rows"]) == ("filtered", "kind is T", 40)
+        assert any("holds 1 of them" in label for label in summary(loaded)), "three were set aside"
+        assert values(loaded, "filtered by the mapping: notes, notes.csv") == [40]
 
     def test_files_of_earlier_nights_are_not_counted_as_read(self, book):
         entry = report().inputs[0]

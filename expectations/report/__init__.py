@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 DISPOSITIONS = ("accepted", "disputed", "corrected claim sent", "false alarm", "waived")
 #: So many findings the page and the derivations hold, among them so many of every rule.
 MOST_SHOWN, OF_EACH_RULE = 1_000, 25
+#: So many rows set aside a report holds, among them so many of every table and reason; a cell of them is cut.
+MOST_SET_ASIDE, OF_EACH_REASON, LONGEST_SET_ASIDE_CELL = 2_000, 25, 200
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Report:
     columns of findings.parquet and `since_last_run` (new, still open, changed, reopened; null: nothing to compare
     with). unjudged: (reason, days). unlisted_payers: (payer id, therapy days) of payers whose counting method nobody
     has told us. total_at_risk_usd counts each billed unit once. quarantine: (table and reason, rows);
-    quarantined_without_day: table -> those rows of it whose patient or date cannot be read.
+    quarantined_without_day: table -> those rows of it whose patient or date cannot be read. set_aside: of the rows
+    set aside the most telling ones, dicts table, file, line, column, reason, cell, what_to_do; filtered: dicts table,
+    file, filter and rows of what a mapping left out.
     changes: against the run before. resolved: findings of the run before that stand no more, as dicts.
     clinicians: dicts clinician_id, billed_units, supported_units (timed units of the therapy days that could be
     judged), days. unit_minutes: (whole minutes per billed unit, therapy days and codes). derivations: of the
@@ -65,6 +69,8 @@ class Report:
     reference_versions: Mapping[str, Any] = field(default_factory=dict)
     quarantine: Sequence[tuple[str, int]] = ()
     quarantined_without_day: Mapping[str, int] = field(default_factory=dict)
+    set_aside: Sequence[Mapping[str, Any]] = ()
+    filtered: Sequence[Mapping[str, Any]] = ()
     changes: Changes = field(default_factory=Changes)
     resolved: Sequence[Mapping[str, Any]] = ()
     clinicians: Sequence[Mapping[str, Any]] = ()

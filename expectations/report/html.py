@@ -17,6 +17,7 @@ from expectations.report.page_summary import (
     families,
     missed_units,
     read,
+    set_aside,
     violation_share,
 )
 from expectations.report.page_values import json_text, money, share, shown, told
@@ -57,6 +58,7 @@ def _renderer(report: Report, rows: list[list], charts: Sequence[Any]) -> Callab
         "changes": changed(report),
         "decided": decided(report),
         "read": read(report),
+        "set_aside": set_aside(report),
         "most_listed": MOST_LISTED,
         "of_each_rule": OF_EACH_RULE,
         "rows": rows,

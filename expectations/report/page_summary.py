@@ -1,10 +1,12 @@
 """The top of the page from a report: what changed, the verdict by family of rules, what was read and set aside."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from expectations.report import Report, plain, tally
+from transforms.contract_fields import REASONS, remedy
 
 #: Longer lists are cut, and the page says where the rest stands.
 MOST_LISTED = 200
@@ -71,6 +73,27 @@ def read(report: Report) -> dict[str, Any]:
         for name in _READ:
             sums[name] += file.get(name) or 0
     return {"tables": tables, "files": report.inputs[:MOST_LISTED], "more": max(0, len(report.inputs) - MOST_LISTED)}
+
+
+def set_aside(report: Report) -> dict[str, Any]:
+    """What was set aside: (table and reason, why, what to do, rows) of every reason, some rows, and how many more."""
+    reasons = []
+    for what, rows in report.quarantine:
+        reason = what.rpartition(": ")[2]
+        reasons.append((what, REASONS.get(reason, reason), remedy(reason), rows))
+    shown = _some_of_each(report.set_aside)
+    return {"reasons": reasons, "rows": shown, "more": max(0, sum(rows for *_, rows in reasons) - len(shown))}
+
+
+def _some_of_each(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """At most MOST_LISTED of the rows, in their order: of every table and reason as many as there is room for."""
+    seen: Counter[tuple] = Counter()
+    ranked = []
+    for place, row in enumerate(rows):
+        kind = (row["table"], row["reason"])
+        seen[kind] += 1
+        ranked.append((seen[kind], place))
+    return [rows[place] for place in sorted(place for _, place in sorted(ranked)[:MOST_LISTED])]
 
 
 def changed(report: Report) -> list[tuple[str, str, int, Any]]:

@@ -63,7 +63,7 @@ def write_workbook(path: Path, report: Report, limit_rows: int = 20_000) -> None
     book.table("Rules", RULE_COLUMNS, [_rule(rule) for rule in report.rules])
     sheet = book.sheet("Resolved", RESOLVED_COLUMNS, len(resolved))
     book.rows(sheet, RESOLVED_COLUMNS, _titled(resolved, titles))
-    book.table("Set aside", SET_ASIDE_COLUMNS, [_set_aside(what, rows) for what, rows in report.quarantine])
+    book.table("Set aside", SET_ASIDE_COLUMNS, [*map(_set_aside, report.set_aside), *map(_filtered, report.filtered)])
     book.table("Inputs", INPUT_COLUMNS, [_input(entry) for entry in report.inputs])
     book.table("Data dictionary", DICTIONARY_COLUMNS, dictionary_rows())
     workbook.close()
@@ -95,9 +95,12 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _set_aside(what: str, rows: int) -> dict[str, Any]:
-    table, _, reason = what.partition(": ")
-    return {"table": table, "reason": reason, "rows": rows}
+def _set_aside(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "why": row["meaning"], "what to do": row["what_to_do"], "rows": 1}
+
+
+def _filtered(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {**entry, "reason": "filtered", "why": entry["filter"] or "a filter of the mapping"}
 
 
 def _input(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ _UNITS = {WHOLE: "whole number", MONEY: "US dollars", SHARE: "percent", DAY: "da
 #: Where a column's values come from, as the data dictionary names it.
 _FINDINGS, _RULES, _MANIFEST, _YOU = "findings.parquet", "rules.parquet", "manifest.json", "you"
 _REGISTRY, _COMPARED = "table of rules", "the run before"
+_QUARANTINE, _CONTRACT = "quarantine.parquet", "the contract"
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,15 @@ RULE_COLUMNS = (
     Column("not_checked", 60, TEXT, "What a reader might think it looks at, and it does not.", _REGISTRY),
 )
 SET_ASIDE_COLUMNS = (
-    Column("table", 14, TEXT, "The table of the extract.", _MANIFEST),
-    Column("reason", 40, TEXT, "Why its rows were set aside; the rows stand in quarantine.parquet.", _MANIFEST),
-    Column("rows", 10, WHOLE, "How many.", _MANIFEST, "rows"),
+    Column("table", 14, TEXT, "The table of the extract.", _QUARANTINE),
+    Column("file", 30, TEXT, "The file of the row.", _QUARANTINE),
+    Column("line", 9, WHOLE, "Its line there, the header being line 1.", _QUARANTINE, "line"),
+    Column("column", 22, TEXT, "The column that could not be read or does not fit; empty: the whole row.", _QUARANTINE),
+    Column("reason", 24, TEXT, "Why the row was set aside, in one word; filtered: a mapping left it out.", _QUARANTINE),
+    Column("why", 44, TEXT, "The same in a sentence; of filtered rows the filter.", _CONTRACT),
+    Column("cell", 24, TEXT, "What stands there in the extract.", _QUARANTINE),
+    Column("what to do", 70, TEXT, "How to mend it.", _CONTRACT),
+    Column("rows", 8, WHOLE, "1; of filtered rows, which are told by count only, how many.", _QUARANTINE, "rows"),
 )
 INPUT_COLUMNS = (
     Column("table", 14, TEXT, "What the file holds.", _MANIFEST),

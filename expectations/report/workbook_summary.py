@@ -141,6 +141,12 @@ def _read(report: Report) -> Iterator[Line]:
         yield "", [f"{earlier} files of earlier nights were not read again; the sheet Inputs names them."]
     for reason, rows in report.quarantine:
         yield "", [f"set aside: {reason}", rows]
+    in_all = sum(rows for _, rows in report.quarantine)
+    if len(report.set_aside) < in_all:
+        told = f"The sheet Set aside holds {len(report.set_aside)} of them, some of every reason"
+        yield "", [f"{told}; minutewise quarantine OUT --csv FILE writes all."]
+    for entry in report.filtered:
+        yield "", [f"filtered by the mapping: {entry['table']}, {entry['file']}", entry["rows"]]
     for reason, days in report.unjudged:
         yield "", [f"patients and dates left unjudged: {reason}", days]
     for payer, days in report.unlisted_payers:
