@@ -48,7 +48,7 @@ _HARMLESS = {
     "tied", "tied_with", "reference_key", "payer_reference_key", "name", "value", "unit", "at_risk_usd", "amount_usd",
     "amount_is", "charge_usd", "allowed_usd", "paid_usd", "run_id", "as_of", "since", "until", "code_version",
     "reference_version", "derived_by", "changed_files", "differs", "disposition", "disposition_status",
-    "disposition_on", "waived_until",
+    "disposition_on", "waived_until", "table_name", "reason_code",
 }  # fmt: skip
 #: Rules whose own sentences hold numbers only, and need what a derivation no longer holds.
 _NUMBERS_ONLY = (

@@ -11,7 +11,7 @@ from flows.evidence_cover import cover
 from flows.evidence_day import bill, minutes, notes, table
 from flows.evidence_more import clinician, covered, nearest, provider, twins
 from flows.evidence_units import caps, money, units
-from flows.explanation import caps_text, more_text, sections, text, units_text
+from flows.explanation import caps_text, more_text, sections, set_aside, text, units_text
 
 #: What the explanation tells as text, and what a packet lays out of the same rows.
 _LAID_OUT = {
@@ -97,6 +97,9 @@ def _finding(facts: dict, number: int, total: int, files: Sequence[InputFile]) -
         said = "The finding does not rest on what follows: it is the rest of the patient's day, to see it whole."
         parts.append(Section("The rest of the day", (Paragraph(said, "quiet"),)))
         parts += [_section(title, part, facts) for title, part in beside]
+    if rows := set_aside.told_rows(facts):
+        told = table("file and line|table|column|why|date", rows)
+        parts.append(Section("Rows set aside of this patient", (Paragraph(set_aside.lead(facts), "quiet"), told)))
     parts.append(Section("What it rests on", tuple(_foot(facts, files))))
     decided = _decision(facts["finding"])
     parts += [Section("The decision taken in the house", (decided,))] if decided.rows else []

@@ -3,12 +3,14 @@
 import csv
 import json
 import re
+from pathlib import Path
 
 import openpyxl
 import pytest
 
 from expectations.report import OF_EACH_REASON
 from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write, write_days
+from tests.extract_files import write_extract
 from transforms.contract_fields import REASONS, REMEDIES
 
 NOTES = "note_id,patient_id,service_date,provider_id,discipline,status,total_timed_minutes\n"
@@ -162,3 +164,54 @@ class TestReports:
         assert page.count("notes_more.csv:") == 200 > OF_EACH_REASON
         assert "and 1,901 more are not" in page
         assert REMEDIES["missing_value"].split(".")[0] in page
+
+
+class TestBesideAFinding:
+    """A finding whose patient has a row set aside names it: the row may be what the finding misses."""
+
+    @pytest.fixture
+    def out(self, tmp_path):
+        """P2 was billed 4 units on 30 minutes; a note of it ten days later has no clinician, and goes with its block.
+        P4 was billed without a note, and no row of it is set aside."""
+        visits = [day(number, claims_units=4 if number == 2 else 2) for number in range(1, 8)]
+        claims, notes, blocks = (list(rows) for rows in zip(*visits, strict=True))
+        del notes[3], blocks[3]
+        notes.append(notes[1] | {"note_id": "N22", "service_date": "2026-03-12", "provider_id": ""})
+        blocks.append(blocks[1] | {"note_id": "N22"})
+        write_extract(tmp_path / "extracts", claims, notes, blocks)
+        assert audit(tmp_path / "extracts", tmp_path / "out").code == 0
+        return tmp_path / "out"
+
+    def finding_of(self, out, patient):
+        run = out / "runs" / published(out)[1]
+        rows = [row for row in rows_of(run / "findings.csv") if row["patient_id"] == patient]
+        assert rows, "the day has a finding"
+        return rows[0]["finding_id"]
+
+    def test_explain_names_the_row_with_file_line_column_and_reason(self, out):
+        told = minutewise("explain", out, self.finding_of(out, "P2")).out
+        aside = told[told.index("ROWS SET ASIDE OF THIS PATIENT") :]
+        assert re.search(r"notes.csv:8 +notes +provider_id +missing_value +2026-03-12", aside)
+        assert "missing_value: a required value is absent." in aside
+        # Its block is set aside for want of the note, and bears no date of its own.
+        assert re.search(r"note_blocks.csv:8 +note_blocks +note_id .+ not read", aside)
+
+    def test_a_patient_without_such_a_row_reads_of_none(self, out):
+        assert "SET ASIDE" not in minutewise("explain", out, self.finding_of(out, "P4")).out
+
+    def test_json_holds_the_rows(self, out):
+        derivation = json.loads(minutewise("explain", out, self.finding_of(out, "P2"), "--json").out)
+        note = derivation["set_aside"]["rows"][-1]
+        assert (note["source"], note["reason_code"]) == ("notes.csv:8", "missing_value")
+        assert note["service_date"] == "2026-03-12"
+
+    def test_the_packet_names_them_and_a_masked_one_without_the_files_name(self, out, tmp_path):
+        finding = self.finding_of(out, "P2")
+        plain = minutewise("evidence", out, finding, "--to", tmp_path / "packet")
+        page = Path(plain.out.strip()).read_text(encoding="utf-8")
+        assert "Rows set aside of this patient" in page and "notes.csv:8" in page
+        key = write(tmp_path / "mask.key", "0123456789abcdef" * 4 + "\n")
+        key.chmod(0o600)
+        masked = minutewise("evidence", out, finding, "--to", tmp_path, "--mask", "--mask-key-file", key)
+        page = Path(masked.out.strip()).read_text(encoding="utf-8")
+        assert "Rows set aside of this patient" in page and "notes.csv" not in page and ">P2<" not in page

@@ -12,6 +12,7 @@ from flows.explanation.counts import caps_in_force, patient_sums, reference_rows
 from flows.explanation.more import clinician_runs, coverage, nearest_rows, provider_days
 from flows.explanation.rebuild import finding_keys, grouped
 from flows.explanation.rows import claim_lines, dollar_lines, note_versions, patient_blocks
+from flows.explanation.set_aside import set_aside_facts, set_aside_of_patients
 from flows.explanation.units_text import ama_formula, day_sentences, step_words
 from flows.explanation.words import why_blocks, why_day, why_note, why_undecidable
 from transforms.engine import rows_as_dicts
@@ -27,7 +28,7 @@ class Gathered:
     again: finding_id to the finding computed again. keys: finding_id to finding_key; subjects and dollars go by that.
     patients and clinicians: by subject number, the parts of a derivation that all its findings share. runs, nearest:
     by the number of the patient's date. coverage: by date. measured: how many of the run's notes give minutes. rules,
-    references: by id and key.
+    references: by id and key. set_aside: by patient id.
     """
 
     asked: Asked
@@ -43,6 +44,7 @@ class Gathered:
     measured: Mapping[str, Any]
     rules: Mapping[str, dict]
     references: Mapping[str, dict]
+    set_aside: Mapping[str, list[dict]]
 
 
 def gather(con, findings: Sequence[Mapping[str, Any]], asked: Asked) -> Gathered:
@@ -70,6 +72,7 @@ def gather(con, findings: Sequence[Mapping[str, Any]], asked: Asked) -> Gathered
         references={
             key: row for table in reversed(_REFERENCE_TABLES) for key, row in reference_rows(con, table).items()
         },
+        set_aside=set_aside_of_patients(con),
     )
 
 
@@ -92,6 +95,7 @@ def finding_facts(gathered: Gathered, finding: Mapping[str, Any]) -> dict:
         return facts
     number = gathered.asked.patient_days[patient, day]
     facts |= gathered.patients[number]
+    facts["set_aside"] = set_aside_facts(gathered.set_aside.get(patient, []), day)
     facts["lines"] = _subject_marked(facts["lines"], dollars)
     if rule_id == "therapist_in_two_places":
         facts["clinician_runs"] = gathered.runs.get(number, [])

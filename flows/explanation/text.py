@@ -6,6 +6,7 @@ from itertools import zip_longest
 from flows.explanation.caps_text import caps, money
 from flows.explanation.more_text import clinician, covered, nearest, provider, twins
 from flows.explanation.sections import bill, minutes, notes
+from flows.explanation.set_aside import set_aside_text
 from flows.explanation.table import dollars, in_force, inert, row_ranges, wrap
 from flows.explanation.units_text import units
 
@@ -52,6 +53,8 @@ def explain_text(derivation: dict) -> str:
     text = _head(facts)
     for number, (title, part) in enumerate(PARTS.get(facts["finding"]["rule_id"], WHOLE_DAY), start=1):
         text += ["", f"{number}. {title.upper()}", "", *part(facts)]
+    if aside := set_aside_text(facts):
+        text += ["", "ROWS SET ASIDE OF THIS PATIENT", "", *aside]
     return "\n".join(line.rstrip() for line in [*text, "", *foot(facts)])
 
 
