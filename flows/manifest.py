@@ -26,8 +26,7 @@ def describe(run, con) -> dict:
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "inputs": _held(con) if run.kept else _inputs(con),
         "warehouse": _night(run, con) if run.kept else None,
-        "match": _match(run.match),
-        "measured": _measured(run, con),
+        "match": _match(run.match) | _measured(run, con),
         "mapped_columns": mapped_columns(run.mapping),
         "inferred": rows_as_dicts(con, "select * from inference order by all"),
         "ignored_columns": rows_as_dicts(
@@ -147,22 +146,27 @@ def _match(match) -> dict:
 
 
 def _measured(run, con) -> dict:
-    """How many counting notes of the run there are, how many give any minutes, and whether these are enough of them.
+    """How many counting notes of the run there are, and how many give any minutes: a total, or a block with minutes or
+    a clock.
 
     A night holds the rows of the dates it touched only, and Spark keeps its rows: there the dates' counts are summed.
     """
     if run.kept or run.spark:
-        counts = _sums(con, "match")
-        counts = {name: counts.get(name, 0) for name in ("counting_notes", "measured_notes")}
+        sums = _sums(con, "match")
+        counting, measured = sums.get("counting_notes", 0), sums.get("measured_notes", 0)
     else:
-        counts = rows_as_dicts(con, "select counting_notes, measured_notes from stg_measure")[0]
+        counting, measured = con.execute("select counting_notes, measured_notes from stg_measure").fetchone()
     least = con.execute(
         "select value from ref_parameter where name = 'minimum_measured_share' "
         "and $day >= effective_from and $day < effective_to",
         {"day": run.settings.as_of},
     ).fetchone()
-    is_measured = counts["measured_notes"] >= (least[0] if least else 0) * counts["counting_notes"]
-    return counts | {"is_measured": is_measured}
+    return {
+        "counting_notes": counting,
+        "measured_notes": measured,
+        "measured_share": measured / counting if counting else None,
+        "minimum_measured_share": float(least[0]) if least else 0.0,
+    }
 
 
 def _total(con) -> str:

@@ -65,9 +65,12 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
     quarantined = sum(entry["rows_quarantined"] for entry in inputs)
     repeated = sum(entry["rows_duplicate"] for entry in inputs)
     lines = [
+        *minutes_lines(match),
         f"Claim days that meet a note: {share(match['claim_day_share'])} "
         f"({match['claim_days_with_note']} of {match['claim_days']}); notes that meet a claim: "
-        f"{share(match['note_share'])} ({match['notes_with_claim']} of {match['notes']})",
+        f"{share(match['note_share'])} ({match['notes_with_claim']} of {match['notes']}); "
+        f"notes that give any minutes: {share(match.get('measured_share'))} "
+        f"({match.get('measured_notes', '-')} of {match.get('counting_notes', '-')})",
         f"Service dates {period['first'] or '-'} to {period['last'] or '-'}, as of {manifest['as_of']}",
         f"Rows read {read}: accepted {read - quarantined - repeated}, quarantined {quarantined}, repeated {repeated}",
     ]
@@ -103,6 +106,19 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
     if not manifest["contract_ok"]:
         lines.append(f"Great Expectations: {len(manifest['contract_failures'])} contract checks failed")
     return lines
+
+
+def minutes_lines(match: dict) -> list[str]:
+    """What is said first of notes that give no minutes, or hardly any: nothing else of the run reads right without."""
+    counting, measured = match.get("counting_notes"), match.get("measured_notes")
+    if not counting or measured >= counting * match["minimum_measured_share"]:
+        return []
+    lack = "HOLD NO MINUTES" if not measured else "HARDLY HOLD MINUTES"
+    return [
+        f"THE NOTES {lack}: {measured} of {counting} give any. Where a note gives none no day has too many or too few "
+        "units; codes and days are judged all the same. Export the minutes or the clock times of the blocks, or the "
+        "note's total, or say in a mapping which columns hold them"
+    ]
 
 
 def aside_lines(manifest: dict, with_files: bool = True) -> list[str]:

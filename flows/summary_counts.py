@@ -23,6 +23,10 @@ _MATCH = (
     "notes_with_claim",
     "note_share",
     "minimum_share",
+    "counting_notes",
+    "measured_notes",
+    "measured_share",
+    "minimum_measured_share",
 )
 
 
@@ -43,7 +47,7 @@ def summary_counts(manifest: Mapping, families: Mapping[str, str], changes: Chan
         "versions": {name: manifest[f"{name}_version"] for name in ("code", "schema", "reference")},
         "rows": _rows(manifest),
         "quarantine_reasons": dict(manifest["quarantine_reasons"]),
-        "match": {name: manifest["match"][name] for name in _MATCH},
+        "match": {name: manifest["match"].get(name) for name in _MATCH},
         "unjudged_days": dict(manifest["unjudged_days"]),
         "payers_without_method": len(manifest["payers_without_method"]),
         "rules": rules,

@@ -41,7 +41,8 @@ class Changes:
 class Report:
     """All that a report tells of one run. Money is decimal US dollars, minutes and units are whole.
 
-    inputs: dicts as in the manifest's `inputs`. match: claim_day_share and note_share, each 0 to 1 or None.
+    inputs: dicts as in the manifest's `inputs`. match: claim_day_share, note_share and measured_share (notes
+    that give any minutes), each 0 to 1 or None; minimum_measured_share, below which the notes hardly hold any.
     rules: dicts with the columns of rules.parquet and title, severity, family, citation, not_checked, and
     missed_units (units lawful and not billed; None where a rule has none). findings: dicts or a table, with the
     columns of findings.parquet and `since_last_run` (new, still open, changed, reopened; null: nothing to compare

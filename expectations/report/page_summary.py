@@ -64,6 +64,13 @@ def violation_share(rule: Mapping[str, Any]) -> Any:
     return Decimal(rule["violations"] or 0) / Decimal(rule["in_scope"]) if rule.get("in_scope") else None
 
 
+def lacks_minutes(report: Report) -> bool:
+    """Whether so few notes give any minutes that the page says so first."""
+    return (report.match.get("measured_share") or 0) < report.match.get("minimum_measured_share", 0) and bool(
+        report.match.get("counting_notes")
+    )
+
+
 def read(report: Report) -> dict[str, Any]:
     """The files read: the first MOST_LISTED, and the sums over all of them by table."""
     tables: dict[str, dict[str, int]] = {}

@@ -48,6 +48,7 @@ def summary_lines(report: Report, sheets: Mapping[str, int], resolved_shown: int
         ("last service date", report.period[1]),
         ("claim days that meet a note", share_cut(report.match.get("claim_day_share"))),
         ("notes that meet a claim", share_cut(report.match.get("note_share"))),
+        ("notes that give any minutes", share_cut(report.match.get("measured_share"))),
     )
     yield from _found(report, sheets)
     yield from _worth(report)

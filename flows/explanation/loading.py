@@ -169,13 +169,14 @@ def measured_as_published(con, manifest: dict) -> None:
 
     A run without that count (of an earlier version) keeps the latter.
     """
-    measured = manifest.get("measured")
-    if measured:
+    match = manifest["match"]
+    if "measured_notes" in match:
+        counting, measured = match["counting_notes"], match["measured_notes"]
         con.execute("drop table stg_measure")
         con.execute(
             "create table stg_measure as select cast(? as bigint) as counting_notes, "
             "cast(? as bigint) as measured_notes, cast(? as boolean) as is_measured",
-            [measured["counting_notes"], measured["measured_notes"], measured["is_measured"]],
+            [counting, measured, measured >= match["minimum_measured_share"] * counting],
         )
 
 
