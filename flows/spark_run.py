@@ -78,7 +78,7 @@ class SparkRun:
         stage_rows(self._engine, setting)
         match = measure_match(self._engine, setting)
         if not self._settings.allow_low_match:
-            require_match(match)
+            require_match(self._engine, match)
         judge_rows(self._engine, setting, _NO_PASSES)
         hand_over(self._engine, con, self._work / "brought")
         write_by_month(self._engine, self._settings.spark_output or self._by_month.as_uri())

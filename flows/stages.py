@@ -189,7 +189,7 @@ def _recompute_all(con, run: Run) -> Match:
     stage_rows(con, setting)
     match = measure_match(con, setting)
     if not run.settings.allow_low_match:
-        require_match(match)
+        require_match(con, match)
     judge_rows(con, setting)
     return match
 

@@ -70,7 +70,7 @@ def compute_touched(con, setting: Setting, allow_low_match: bool) -> Match:
         _touch_all_dates(con)
         return compute_touched(con, setting, allow_low_match)
     if not allow_low_match:
-        require_match(match)
+        require_match(con, match)
     judge_rows(con, setting, touched="touched_date")
     return match
 

@@ -12,6 +12,7 @@ import duckdb
 from transforms.engine import rows_as_dicts
 from transforms.engines import EngineFault
 from transforms.errors import AuditError, InputRejected, UsageProblem
+from transforms.hardly_meet import why_hardly_met
 from transforms.models import VIOLATION_COLUMNS, Model, load_models, naming, run_model
 from transforms.sql_values import literal, row_values
 
@@ -96,20 +97,21 @@ def measure_match(con, setting: Setting, by_date: str = "stg_match") -> Match:
     return Match(**counts, minimum_share=float(minimum[0]) if minimum else 0.0)
 
 
-def require_match(match: Match) -> None:
-    """Raises InputRejected where too few claim days or notes meet the other extract."""
+def require_match(con, match: Match) -> None:
+    """Raises InputRejected where too few claim days or notes meet the other extract; says what in them may be why."""
     if not match.is_low:
         return
+    why = why_hardly_met(con)
     if not match.claim_days:
         raise InputRejected(
-            "the claims hold no line of a therapy code that bills, on the dates asked: check that the claims extract "
-            "is whole, or --allow-low-match where this is meant"
+            f"the claims hold no line of a therapy code that bills, on the dates asked. {why} Check that the claims "
+            "extract is whole, or --allow-low-match where this is meant"
         )
     raise InputRejected(
         f"claims and notes hardly meet: {match.claim_days_with_note} of {match.claim_days} claim days have a note, and "
         f"{match.notes_with_claim} of {match.notes} notes have a claim; the least share is {match.minimum_share:g}. "
-        "Check that both extracts are of the same patients and dates, give --crosswalk DIR where the systems use other "
-        "ids, or --allow-low-match where this is meant"
+        f"{why} Check that both extracts are of the same patients and dates, give --crosswalk DIR where the systems use "
+        "other ids, or --allow-low-match where this is meant"
     )
 
 
