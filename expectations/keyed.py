@@ -32,7 +32,9 @@ def unlocked(database: Path, key: str, threads: int | None = None, memory_limit:
     held = engine.raw_connection()
     try:
         con = held.driver_connection
-        harden(con, threads, memory_limit, reads=[], writes=[database], temp_directory="", with_encryption=True)
+        # Not locked: each connection that Great Expectations opens turns its own progress bar off.
+        shut = {"reads": [], "writes": [database], "temp_directory": "", "with_encryption": True, "is_locked": False}
+        harden(con, threads, memory_limit, **shut)
         attach_encrypted(con, database, key, "judged", read_only=True)
         tables = "select table_name from duckdb_tables() where database_name = 'judged' and schema_name = 'main'"
         for (table,) in con.execute(tables).fetchall():

@@ -45,20 +45,20 @@ FLOWS = {
 }
 STAGE_NAMES = {"identify", *(stage.name for stage in STAGES)}
 CANARY = "CANARY-PATIENT"
-#: Put into every process of the worker: a judge that needs no Great Expectations, and waits while it is told to.
+#: Put into every process of the worker: Great Expectations judges, but waits while it is told to.
 JUDGE = """
 import os, time
 from pathlib import Path
 import expectations.judge
 
-def judge(database, *_place, key=None, **_named):
-    from tests.cli_runs import judged_by_findings
+judged = expectations.judge.judge
 
+def judge(*place, **named):
     waits = Path(os.environ["JUDGE_WAITS"])
     while waits.exists():
         waits.with_name("reached").write_text(str(os.getpid()))
         time.sleep(0.05)
-    return judged_by_findings(database)
+    return judged(*place, **named)
 
 expectations.judge.judge = judge
 """

@@ -91,9 +91,14 @@ def harden(
     writes: Iterable[Path] | None = None,
     temp_directory: Path | str | None = None,
     with_encryption: bool = False,
+    is_locked: bool = True,
 ) -> None:
     """Sets up a connection just opened, as open_database says; raises UsageProblem where a number or the extension
-    is not to be had."""
+    is not to be had.
+
+    Without `is_locked` what is shut off stays so, and other connections to the same database may still set what is
+    theirs alone.
+    """
     for name, value in SETTINGS.items():
         # A build without ICU has no TimeZone setting, and then no zone can matter either.
         if name == "TimeZone" and not _has_setting(connection, name):
@@ -110,7 +115,7 @@ def harden(
         connection.execute(f"load {text(str(extension_file()))}")
         connection.execute("set temp_file_encryption = true")
     if reads is not None or writes is not None:
-        _shut_off(connection, reads or (), writes or ())
+        _shut_off(connection, reads or (), writes or (), is_locked)
 
 
 def checked_threads(threads: int | None) -> int | None:
@@ -155,9 +160,9 @@ def rows_as_dicts(connection, query: str, parameters=None) -> list[dict]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _shut_off(connection, reads: Iterable[Path], writes: Iterable[Path]) -> None:
+def _shut_off(connection, reads: Iterable[Path], writes: Iterable[Path], is_locked: bool) -> None:
     """Leaves open the files and folders named (and what DuckDB adds: its own file and its temporary folder), and
-    locks the settings."""
+    locks the settings where asked: DuckDB itself never opens again what is shut off."""
     writes = [Path(path).absolute() for path in writes]
     folders = [path for path in writes if path.is_dir()]
     databases = [path for path in writes if not path.is_dir()]
@@ -168,7 +173,8 @@ def _shut_off(connection, reads: Iterable[Path], writes: Iterable[Path]) -> None
     connection.execute(f"set allowed_directories = {_texts(folders)}")
     connection.execute(f"set allowed_paths = {_texts(files)}")
     connection.execute("set enable_external_access = false")
-    connection.execute("set lock_configuration = true")
+    if is_locked:
+        connection.execute("set lock_configuration = true")
 
 
 def _has_setting(connection, name: str) -> bool:
