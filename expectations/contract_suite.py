@@ -4,6 +4,7 @@ Import this module only inside a function: it imports Great Expectations.
 """
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import ClassVar
 
 import great_expectations.expectations as gxe
@@ -76,14 +77,14 @@ def _outside(field: Field, as_of: date | None) -> list[str]:
     is_day = field.type in ("date", "timestamp")
     conditions = []
     if field.minimum:
-        lowest = f"date '{date.fromisoformat(field.minimum)}'" if is_day else int(field.minimum)
+        lowest = f"date '{date.fromisoformat(field.minimum)}'" if is_day else Decimal(field.minimum)
         conditions.append(f'"{field.field}" < {lowest}')
     if field.maximum == "as_of+1":
         # The day after the as-of date is inside, up to its last moment.
         if as_of:
             conditions.append(f"\"{field.field}\" >= date '{as_of + timedelta(days=2)}'")
     elif field.maximum:
-        conditions.append(f'"{field.field}" > {int(field.maximum)}')
+        conditions.append(f'"{field.field}" > {Decimal(field.maximum)}')
     return conditions
 
 
