@@ -95,8 +95,9 @@ def test_a_billed_unlisted_code_can_only_need_minutes():
         assert MORE in broken([line(n=4), other], *rows)
         assert ("units_on_wrong_code" in broken([line("97112", 3), other], *rows)) is said
     for modifiers, said in (("GP", False), (None, True)):
-        lines = [ELSEWHERE, line("97799", modifiers=modifiers)]
-        assert ("documented_day_not_billed" in broken(lines, *rows)) is said
+        for spared in ({}, {"claim_status": "denied"}):
+            lines = [ELSEWHERE, line("97799", modifiers=modifiers, **spared)]
+            assert ("documented_day_not_billed" in broken(lines, *rows)) is said
 
 
 # claims

@@ -455,3 +455,10 @@ def test_a_providers_day_of_several_payers_is_counted_as_ama():
             for code, payer_id in (("97110", CMS), ("97140", "CAPPED"))
         ]
         assert (rule in broken(lines)) is said
+
+
+def test_every_payers_caps_are_its_own():
+    rule = "units_exceed_day_cap"
+    lines = [line("97112", n, claim=f"C{n}", payer_id=payer_id) for n, payer_id in ((5, CMS), (6, "RAILROAD"))]
+    found = run(lines, [note()], [block("97112", 15)], FOLLOWERS).of(rule)
+    assert sorted((row["payer_id"], row["billed_units"]) for row in found) == [(CMS, 5), ("RAILROAD", 6)]

@@ -115,7 +115,7 @@ def audit(
 def _partly_unjudged(day):
     """Why some rules leave this therapy day unjudged, and others do not."""
     reasons = set()
-    if day.unlisted_blocks or day.has_unlisted_line or (day.unlisted_on_date and not day.lines):
+    if day.unlisted_blocks or day.unlisted_lines or day.unlisted_set_aside or (day.unlisted_on_date and not day.lines):
         reasons.add("code_not_listed")
     if len(day.payers) > 1:
         reasons.add("several_payers")

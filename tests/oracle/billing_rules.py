@@ -144,24 +144,22 @@ def day_billed_to_several_payers(world):
 
 
 def units_exceed_day_cap(world):
-    """Units of a code above the lowest cap that they break."""
+    """Units of a code to one payer above the lowest cap that they break."""
     for (patient_id, day, code, billing), lines in world.cap_groups.items():
         tests = cap_tests(world, code, day, lines)
-        if not tests:
-            continue
-        broken = [test for test in tests if test.excess]
-        found = {"procedure_code": code, "billing_provider_id": billing}
-        if broken:
-            worst = min(broken, key=lambda t: (t.cap, t.severity(world), -t.units))
-            found.update(
-                severity=worst.severity(world),
-                payer_id=worst.lines[0].payer_id,
-                billed_units=worst.units,
-                cap_units=worst.cap,
-                at_risk_usd=_above_cap(worst),
-            )
-        subject = (patient_id, day, code, billing)
-        yield Case("units_exceed_day_cap", subject, patient_id, day, verdict(bool(broken)), found)
+        for payer_id in sorted({test.payer_id for test in tests}):
+            broken = [test for test in tests if test.payer_id == payer_id and test.excess]
+            found = {"procedure_code": code, "billing_provider_id": billing, "payer_id": payer_id}
+            if broken:
+                worst = min(broken, key=lambda t: (t.cap, t.severity(world), -t.units))
+                found.update(
+                    severity=worst.severity(world),
+                    billed_units=worst.units,
+                    cap_units=worst.cap,
+                    at_risk_usd=_above_cap(worst),
+                )
+            subject = (patient_id, day, code, billing, payer_id)
+            yield Case("units_exceed_day_cap", subject, patient_id, day, verdict(bool(broken)), found)
 
 
 def _above_cap(test):
@@ -173,34 +171,26 @@ def _above_cap(test):
 
 
 def timed_units_exceed_payer_day_cap(world):
-    """A payer's timed units of a therapy day above its cap on all of them. One finding a day: of several payers
-    whose caps are broken the lowest cap's."""
+    """A payer's timed units of a therapy day above its cap on all of them."""
     for day in world.days.values():
-        capped = [(cap, payer_id) for payer_id in day.payers for cap in _day_cap(world, payer_id, day.day)]
-        if not capped:
-            continue
-        lines_of = {payer_id: [x for x in day.timed_lines if x.payer_id == payer_id] for _, payer_id in capped}
-        billed_to = {payer_id: sum(line.units for line in lines) for payer_id, lines in lines_of.items()}
-        over = [(cap, -billed_to[payer_id], payer_id) for cap, payer_id in capped if billed_to[payer_id] > cap]
-        found = {"payer_id": None}
-        if over:
-            cap, _, payer_id = min(over)
-            found = {"payer_id": payer_id, "billed_units": billed_to[payer_id], "cap_units": cap}
-            found["at_risk_usd"] = dollars(lines_of[payer_id], billed_to[payer_id] - cap, day.surplus)
-        yield day_case(
-            "timed_units_exceed_payer_day_cap",
-            day,
-            verdict(bool(over)),
-            "review" if world.is_justified(day.patient_id, day.day) else "error",
-            supported_minutes=whole_minutes(day.supported),
-            **found,
-        )
-
-
-def _day_cap(world, payer_id, day):
-    """The payer's cap on all timed units of a day, as a list of none or one."""
-    cap = world.reference.payer(payer_id, day)["timed_units_per_day_cap"]
-    return [] if cap is None else [int(cap)]
+        for payer_id in day.payers:
+            cap = world.reference.payer(payer_id, day.day)["timed_units_per_day_cap"]
+            if cap is None:
+                continue
+            lines = [line for line in day.timed_lines if line.payer_id == payer_id]
+            over = sum(line.units for line in lines) - int(cap)
+            yield day_case(
+                "timed_units_exceed_payer_day_cap",
+                day,
+                verdict(over > 0),
+                "review" if world.is_justified(day.patient_id, day.day) else "error",
+                (payer_id,),
+                payer_id=payer_id,
+                billed_units=over + int(cap),
+                cap_units=int(cap),
+                supported_minutes=whole_minutes(day.supported),
+                at_risk_usd=dollars(lines, over, day.surplus) if over > 0 else None,
+            )
 
 
 def _lines_by_code(day, wanted):

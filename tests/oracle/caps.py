@@ -14,6 +14,11 @@ class CapTest:
     lines: list
 
     @property
+    def payer_id(self):
+        """The payer whose lines it binds."""
+        return self.lines[0].payer_id
+
+    @property
     def tested(self):
         """Units of each test: one a line under indicator 1, else one of all lines."""
         each = [line.units for line in self.lines]

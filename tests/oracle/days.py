@@ -19,14 +19,14 @@ class TherapyDay:
     """One patient, service date and discipline, with everything the rules ask of it. Time is in seconds.
 
     `others` are the therapy days of other disciplines of the patient and date. Of billed lines of unlisted codes
-    with a therapy modifier it knows whether the day (`has_unlisted_line`) or the date has one."""
+    with a therapy modifier it knows its own, and whether the date has one."""
 
     def __init__(self, patient_id, day, discipline, kinds):
         self.patient_id, self.day, self.discipline = patient_id, day, discipline
         self.kinds, self.others = kinds, []
         self.notes, self.not_billable, self.drafts = [], [], []
         self.lines, self.set_aside = [], []
-        self.has_unlisted_line = self.unlisted_on_date = False
+        self.unlisted_lines, self.unlisted_set_aside, self.unlisted_on_date = [], [], False
         self.payers, self.payer_id, self.payer, self.method = [], None, None, None
 
     @property
@@ -381,10 +381,10 @@ class World:
 
     @cached_property
     def standing_of(self):
-        """(patient, date) -> standing lines of whatever code that have units."""
+        """(patient, date) -> standing lines of whatever code that bill, and those that were set aside."""
         found = defaultdict(list)
         for line in self.standing:
-            if line.units > 0:
+            if line.set_aside or line.units > 0:
                 found[line.patient_id, line.day].append(line)
         return found
 
@@ -448,13 +448,16 @@ class World:
 
     def _place_unlisted(self):
         """A billed line of an unlisted code that bears GP, GO or GN can only need minutes: its day, or where
-        its discipline is not settled all days of the date, keep it beside their lines."""
+        its discipline is not settled all days of the date, keep it beside their lines. One that was denied or is a
+        secondary payer's may have been billed for what seems not to be."""
         for line in self.unlisted_lines:
-            if survivors.bills(line) and survivors.therapy_modifiers(line):
-                discipline = self._settle(line)
-                for day in self.days_of[line.patient_id, line.day]:
-                    day.unlisted_on_date = True
-                    day.has_unlisted_line |= discipline in (None, day.discipline)
+            if not (line.set_aside or line.units > 0) or not survivors.therapy_modifiers(line):
+                continue
+            discipline = self._settle(line)
+            for day in self.days_of[line.patient_id, line.day]:
+                day.unlisted_on_date = True
+                if discipline in (None, day.discipline):
+                    (day.unlisted_set_aside if line.set_aside else day.unlisted_lines).append(line)
 
     def _doubt_claims(self):
         """Leave the patients and dates of corrections unjudged that nobody can follow, or that name no claim

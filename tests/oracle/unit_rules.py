@@ -38,7 +38,8 @@ def billed_units_below_minutes(world):
         never_paid = any(
             world.reference.is_never_payable(code, day.payer_id, day.day) for code in day.timed_codes_documented
         )
-        is_open = fewest is None or bool(day.set_aside) or bool(day.unlisted_blocks) or day.has_unlisted_line
+        unlisted = day.unlisted_blocks + day.unlisted_lines + day.unlisted_set_aside
+        is_open = fewest is None or bool(day.set_aside) or bool(unlisted)
         below = not (is_open or never_paid) and day.billed < fewest and not stands_in_the_way(world, day)
         unread = below and day.day in world.dates_with_unread_claim
         yield day_case(
@@ -55,7 +56,7 @@ def billed_units_below_minutes(world):
 def units_on_wrong_code(world):
     """No lawful split covers what was billed, though the day holds as many units."""
     for day in billed_days(world):
-        is_open = day.splits is None or bool(day.unlisted_blocks) or day.has_unlisted_line
+        is_open = day.splits is None or bool(day.unlisted_blocks + day.unlisted_lines)
         wrong = not is_open and day.billed <= day.most_units and sum(day.surplus.values()) > 0
         risk = dollars(day.timed_lines, sum(day.surplus.values()), day.surplus) if wrong else None
         yield day_case(
