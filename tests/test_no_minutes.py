@@ -46,13 +46,13 @@ N7,1,97161
 N9,1,97110
 """
 COUNTING_NOTES = 7
-#: What is wrong whatever the minutes: 97112's MUE is 4 and 97110's is 6.
+#: What is wrong whatever the minutes. 97112's MUE is 4 and 97110's is 6: minutes that nobody knows may carry more.
 SAID = {
     ("billed_code_not_documented", "error", "P2", "97116"),
     ("documented_code_not_billed", "warning", "P3", "97161"),
     ("billed_day_not_documented", "error", "P4", None),
-    ("units_exceed_day_cap", "error", "P5", "97112"),
-    ("units_exceed_day_cap", "error", "P6", "97110"),
+    ("units_exceed_day_cap", "review", "P5", "97112"),
+    ("units_exceed_day_cap", "review", "P6", "97110"),
     ("documented_day_not_billed", "warning", "P7", None),
 }
 UNIT_RULES = ("billed_units_exceed_minutes", "billed_units_below_minutes", "units_on_wrong_code")
