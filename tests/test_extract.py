@@ -49,6 +49,12 @@ def load(folder: Path, mapping=None, connection=None, **explicit):
     return connection
 
 
+def accepted(connection, table: str, columns: str) -> list[tuple]:
+    """These columns of the rows that the contract accepts, in the file's order."""
+    apply_contract(connection, datetime.date(2026, 11, 10))
+    return connection.execute(f"SELECT {columns} FROM ok_{table} ORDER BY source_line").fetchall()
+
+
 def load_claims(folder: Path, content: str | bytes, name: str = "claims.csv"):
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -403,6 +409,28 @@ class TestBadRows:
         first = connection.execute("SELECT narrative FROM raw_notes WHERE source_line = 2").fetchone()[0]
         assert first == "one\r\ntwo\tthree\n\nfour, five"
 
+    @pytest.mark.parametrize("size", [0, 10**9])
+    def test_a_cell_that_bears_on_no_verdict_costs_itself_alone(self, tmp_path, size):
+        """A name in cp1252 is no UTF-8, and neither is the description of a block."""
+        columns = ("note_id", "block_number", "procedure_code", "minutes", "goal", "description", "started_at")
+        rows = [("N1", str(number), "97110", "15", "walk", "steps", "") for number in range(1, 4)]
+        text = line(*columns) + "".join(line(*row) for row in rows)
+        text = text.replace("1,97110,15,walk", "1,97110,15,M\udcfcller").replace(
+            "2,97110,15,walk,steps", "2,97110,15,a\0b,\x07"
+        )
+        text = text.replace("3,97110,15,walk,steps,", "3,97110,15,walk,steps,9\udcff")
+        (tmp_path / "note_blocks.csv").write_bytes(text.encode("utf-8", "surrogateescape"))
+        (tmp_path / "notes.csv").write_text(line(*NOTE) + line("N1", "P1", "2026-01-05", "T1", "PT", ""))
+        (tmp_path / "claims.csv").write_text(claims_text())
+        with plain_lines_taken_from(size):
+            con = load(tmp_path)
+        assert problems(con, "note_blocks") == [(2, None, None), (3, None, None), (4, "not_utf8", "started_at")]
+        assert accepted(con, "note_blocks", "goal, description") == [(None, "steps"), (None, None)]
+        assert con.execute("SELECT column_name, cell_count FROM cell_set_aside ORDER BY ALL").fetchall() == [
+            ("description", 1),
+            ("goal", 2),
+        ]
+
     def test_free_text_over_lines_may_be_the_first_column(self, tmp_path):
         (tmp_path / "claims.csv").write_text(claims_text())
         shuffled = ("narrative", *NOTE[:-1])
@@ -518,9 +546,14 @@ class TestParquet:
         assert self.raw(tmp_path, "billed_units") == ["2"]
 
     def test_bad_cells_are_marked_by_row(self, tmp_path):
-        self.write(tmp_path, clinic_id=["a\0b", "ok"], place_of_service=["ok", "x" * 100_001])
-        marked = [(1, "control_character", "clinic_id"), (2, "cell_too_long", "place_of_service")]
+        self.write(tmp_path, patient_id=["a\0b", "ok"], payer_id=["ok", "x" * 100_001])
+        marked = [(1, "control_character", "patient_id"), (2, "cell_too_long", "payer_id")]
         assert problems(load(tmp_path)) == marked
+
+    def test_bad_cells_that_bear_on_no_verdict_are_left_to_the_contract(self, tmp_path):
+        con = load(self.write(tmp_path, line_number=[1, 2], clinic_id=["a\0b", "ok"], place_of_service=["11", "1\x07"]))
+        assert problems(con) == [(1, None, None), (2, None, None)]
+        assert accepted(con, "claims", "clinic_id, place_of_service") == [(None, "11"), ("ok", None)]
 
     def test_what_is_no_parquet(self, tmp_path):
         path = self.write(tmp_path) / "claims.parquet"
