@@ -16,7 +16,8 @@ TYPES = {
     "choice": "one of the words named, in upper or lower case",
     "whole": "a whole number; `2.0` is 2, `2.5` is refused",
     "minutes": "minutes as a number, to four decimals: 7.75 is 7 minutes 45 seconds",
-    "money": "US dollars with a decimal point, at most 4 decimals, no currency sign, no thousands comma",
+    "money": "US dollars with a decimal point, at most 4 decimals, also written `$1,240.00`; below zero `-5`, `5.00-` or "
+    "`(12.50)`",
     "date": "`YYYY-MM-DD`, also with a time of midnight behind it",
     "timestamp": "`YYYY-MM-DD HH:MM[:SS]`, local, without a zone; the date alone is midnight",
     "clock": "`HH:MM[:SS]`, or a timestamp",

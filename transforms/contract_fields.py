@@ -42,7 +42,7 @@ REASONS = {
     "unreadable_time": "not HH:MM[:SS] or a local timestamp; times with a zone are not local",
     "end_before_start": "the end lies before the start, and no pass over midnight of 240 minutes explains it",
     "clock_off_service_date": "the block does not lie on its note's service date, or lasts over 1440 minutes",
-    "unreadable_amount": "not an amount in dollars of at most 4 decimals, such as 1234.50",
+    "unreadable_amount": "not an amount in dollars of at most 4 decimals, such as 1234.50 or $1,234.50",
     "unknown_value": "not one of the allowed values",
     "units_are_minutes": "the units of the line are minutes (MJ), so they are no units",
     "block_without_note": "no accepted note, or not that version of it",

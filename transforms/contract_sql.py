@@ -29,6 +29,18 @@ WHOLE_PART = r"^[+-]?0*([0-9]{1,9})(\.|$)"
 SOME_FRACTION = r"\.[0-9]*[1-9]"
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
 AMOUNT = r"[+-]?([0-9]+(\.[0-9]{0,4}0*)?|\.[0-9]{1,4}0*)"
+# As people and worksheets write dollars: $1,240.00  -$5  5.00-  ($12.50)  $ (12.50)
+DOLLARS = r"([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]{0,4}0*)?|\.[0-9]{1,4}0*"
+GAP = r"[ \x{a0}]*"
+SIGNED_DOLLARS = "|".join(
+    (
+        rf"[+-]?{GAP}\$?{GAP}({DOLLARS})",
+        rf"\${GAP}-{GAP}({DOLLARS})",
+        rf"\$?{GAP}({DOLLARS}){GAP}-",
+        rf"\({GAP}\$?{GAP}({DOLLARS}){GAP}\)",
+        rf"\${GAP}\({GAP}({DOLLARS}){GAP}\)",
+    )
+)
 DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
 STAMP = f"{DAY}[ T]{TIME}"
@@ -209,7 +221,11 @@ def _minutes(field, as_of):
 
 def _money(field, as_of):
     cell = name(field.field)
-    value = f"CASE WHEN {matches(cell, AMOUNT)} THEN try_cast({cell} AS {field.duckdb_type}) END"
+    digits = f"regexp_replace({cell}, '[^0-9.]', '', 'g')"
+    sign = f"CASE WHEN regexp_matches({cell}, '[-(]') THEN '-' ELSE '' END"
+    # Nearly every amount is a bare number.
+    value = f"""CASE WHEN {matches(cell, AMOUNT)} THEN try_cast({cell} AS {field.duckdb_type})
+        WHEN {matches(cell, SIGNED_DOLLARS)} THEN try_cast({sign} || {digits} AS {field.duckdb_type}) END"""
     return value, _money_problem(field, value)
 
 
