@@ -10,14 +10,14 @@ AS_OF_BOUND = "as_of+1"
 TYPES = {
     "id": "text, at most 200 characters, no control characters",
     "text": "any text",
-    "code": "four digits and a digit or letter, a letter and four digits, or 0 and three digits",
+    "code": "four digits and a digit or letter, a letter and four digits, or 0 and three digits; modifiers may follow, "
+    "as in `97112-GP` or, with its qualifier, `HC:97112:GP`",
     "modifier_list": "modifiers of two letters or digits, joined by `;`, `,` or blanks",
     "code_list": "codes joined by `;`",
     "choice": "one of the words named, in upper or lower case",
     "whole": "a whole number; `2.0` is 2, `2.5` is refused",
     "minutes": "minutes as a number, to four decimals: 7.75 is 7 minutes 45 seconds",
-    "money": "US dollars with a decimal point, at most 4 decimals, also written `$1,240.00`; below zero `-5`, `5.00-` or "
-    "`(12.50)`",
+    "money": "US dollars with a decimal point, at most 4 decimals; also `$1,240.00`, and below zero `-5`, `5-`, `(5)`",
     "date": "`YYYY-MM-DD`, also with a time of midnight behind it",
     "timestamp": "`YYYY-MM-DD HH:MM[:SS]`, local, without a zone; the date alone is midnight",
     "clock": "`HH:MM[:SS]`, or a timestamp",

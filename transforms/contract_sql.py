@@ -4,6 +4,7 @@ Nothing in a cell may stop a run, so every text is held against a pattern first 
 """
 
 import datetime
+from string import ascii_lowercase, ascii_uppercase
 
 from transforms.contract_fields import LONGEST_CELL_BYTES, LONGEST_FREE_TEXT_BYTES, Field
 
@@ -17,9 +18,11 @@ BLANKS = "".join(
 )  # fmt: skip
 LONGEST_ID = 200
 PLAIN_CELL = "[!-~](?:[ -~]*[!-~])?"
-CODE = "([0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}|0[0-9]{3})"
-BETWEEN_CODES = r"[\s\x{a0};,:/|-]"
-MODIFIER = "[A-Z0-9]{2}"
+# Small letters are part of the patterns, for upper() makes an S of letters that are none, such as the long s.
+CODE = "([0-9]{4}[0-9A-Za-z]|[A-Za-z][0-9]{4}|0[0-9]{3})"
+QUALIFIER = "(?:[Hh][Cc][:>^|*])?"  # an X12 composite has it before the code: HC:97110:GP
+BETWEEN_CODES = r"[\s\x{a0};,:/|>^*-]"
+MODIFIER = "[A-Za-z0-9]{2}"
 BETWEEN_LISTED = r"[\s\x{a0};,|]+"
 CONTROL = r"[\x00-\x1f\x7f\x{80}-\x{9f}]"
 CONTROL_IN_FREE_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
@@ -136,17 +139,16 @@ def _id(field, as_of):
 
 
 def _code(field, as_of):
-    cell = f"upper({name(field.field)})"
-    behind = f"({BETWEEN_CODES}+{MODIFIER})*{BETWEEN_CODES}*"
-    problem = f"CASE WHEN {matches(cell, CODE)} OR {matches(cell, CODE + FLOAT_TAIL + behind)} THEN NULL "
-    return f"nullif(regexp_extract({cell}, {text('^' + CODE)}, 1), '')", problem + "ELSE 'unreadable_code' END"
+    cell = name(field.field)
+    whole = f"{QUALIFIER}{CODE}{FLOAT_TAIL}({BETWEEN_CODES}+{MODIFIER})*{BETWEEN_CODES}*"
+    problem = f"CASE WHEN {matches(cell, CODE)} OR {matches(cell, whole)} THEN NULL ELSE 'unreadable_code' END"
+    return f"nullif(upper(regexp_extract({cell}, {text(f'^{QUALIFIER}{CODE}')}, 1)), '')", problem
 
 
 def modifiers_of_line(modifiers: str, procedure_code: str) -> str:
     """The modifiers in their own column and those written behind the code, as one upper-cased list."""
-    code = f"upper({procedure_code})"
-    code_itself = text(f"^{CODE}{FLOAT_TAIL}{BETWEEN_CODES}*")
-    behind = f"CASE WHEN length({code}) > 5 THEN nullif(regexp_replace({code}, {code_itself}, ''), '') END"
+    code, code_itself = procedure_code, text(f"^{QUALIFIER}{CODE}{FLOAT_TAIL}{BETWEEN_CODES}*")
+    behind = f"CASE WHEN length({code}) > 5 THEN nullif(upper(regexp_replace({code}, {code_itself}, '')), '') END"
     return f"concat_ws(';', nullif(upper({modifiers}), ''), {behind})"
 
 
@@ -165,29 +167,37 @@ def _modifier_list(field, as_of):
     pattern = f"{BETWEEN_CODES}*({one}({BETWEEN_CODES}+{one})*)?{BETWEEN_CODES}*"
     return (
         value,
-        f"CASE WHEN NOT {matches(f'upper({name(field.field)})', pattern)} THEN 'unreadable_code' END",
+        f"CASE WHEN NOT {matches(name(field.field), pattern)} THEN 'unreadable_code' END",
     )
 
 
 def _code_list(field, as_of):
-    parts = f"regexp_replace(upper({name(field.field)}), {text(BETWEEN_LISTED)}, ';', 'g')"
+    parts = f"regexp_replace({_cased('upper', name(field.field))}, {text(BETWEEN_LISTED)}, ';', 'g')"
     return f"nullif(trim({parts}, ';'), '')", _text_problem(field)
 
 
+def _cased(function, cell):
+    """The cell in capitals or small letters ('upper', 'lower'), of ASCII's letters alone: a long s is no S, and no
+    letter k is meant by the sign of a kelvin."""
+    letters = (ascii_lowercase, ascii_uppercase) if function == "upper" else (ascii_uppercase, ascii_lowercase)
+    one_by_one = f"translate({cell}, {', '.join(map(text, letters))})"  # slow, and hardly ever needed
+    return f"CASE WHEN strlen({cell}) = length({cell}) THEN {function}({cell}) ELSE {one_by_one} END"
+
+
 def _choice(field, as_of):
-    cell = f"lower({name(field.field)})"
+    cell = _cased("lower", name(field.field))
     if all(word.isdigit() for word in field.allowed):
         cell = f"regexp_replace({cell}, {text(ZERO_FRACTION + '$')}, '')"
     branches = " ".join(f"WHEN {text(word.lower())} THEN {text(word)}" for word in field.allowed)
     as_allowed = f"{name(field.field)} IN ({', '.join(map(text, field.allowed))})"
-    value = f"CASE WHEN {as_allowed} THEN {name(field.field)} ELSE CASE {cell} {branches} END END"
+    value = f"CASE WHEN {as_allowed} THEN {name(field.field)} ELSE CASE ({cell}) {branches} END END"
     return value, f"CASE WHEN {value} IS NULL THEN 'unknown_value' END"
 
 
 def _flag(field, as_of):
-    cell = f"lower({name(field.field)})"
+    cell = _cased("lower", name(field.field))
     true_words, false_words = (", ".join(map(text, words)) for words in (TRUE_WORDS, FALSE_WORDS))
-    value = f"CASE WHEN {cell} IN ({true_words}) THEN true WHEN {cell} IN ({false_words}) THEN false END"
+    value = f"CASE WHEN ({cell}) IN ({true_words}) THEN true WHEN ({cell}) IN ({false_words}) THEN false END"
     return value, f"CASE WHEN {value} IS NULL THEN 'unknown_value' END"
 
 
