@@ -1,14 +1,34 @@
-"""The runs published before this one, as their manifests tell of them."""
+"""The runs published before this one, as their manifests tell of them, and the nights that these carry on."""
 
 import json
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from flows.placing import MANIFEST
 from flows.published import current_run
+from flows.summary import new_inputs
 
-#: So many published runs say what is usual.
+#: So many published runs, and nights, say what is usual.
 MOST_NIGHTS = 20
+
+
+@dataclass(frozen=True)
+class Night:
+    """What was delivered on one as-of date, by table; with a warehouse that is all that its runs took in.
+
+    `notes` and `notes_with_blocks` are as in NightFacts, 0 where the run knew of neither.
+    """
+
+    as_of: date
+    is_incremental: bool
+    rows: dict[str, int]
+    notes: int = 0
+    notes_with_blocks: int = 0
+
+    def entry(self) -> dict:
+        """The night as a manifest carries it."""
+        return vars(self) | {"as_of": self.as_of.isoformat()}
 
 
 def earlier_manifests(out: Path) -> list[dict]:
@@ -30,6 +50,61 @@ def earlier_manifests(out: Path) -> list[dict]:
     return found
 
 
+def earlier_nights(manifests: list[dict]) -> list[Night]:
+    """The nights of these runs and of those before them, removed ones too: newest first, MOST_NIGHTS of a kind at most.
+
+    `manifests` are newest first, as earlier_manifests gives them. With a warehouse the deliveries of one date are parts
+    of one night; without, the newest run of a date stands for it.
+    """
+    unread: list[dict] = []
+    nights: list[Night] = []
+    for manifest in manifests:
+        unread.append(manifest)
+        if (carried := _carried(manifest)) is not None:
+            nights = carried
+            break
+    for manifest in reversed(unread):
+        # A rebuild, and the end of a backfill, deliver nothing.
+        if manifest.get("asked_for_rows", True):
+            nights = with_night(nights, _night_of(manifest))
+    return nights
+
+
+def with_night(nights: list[Night], new: Night) -> list[Night]:
+    """The nights with one more run, newest first; of each kind so many as say what is usual."""
+    same = [one for one in nights if (one.as_of, one.is_incremental) == (new.as_of, new.is_incremental)]
+    if same and new.is_incremental:
+        new = _together(same[0], new)
+    kept = [new, *(one for one in nights if one not in same)]
+    of_its_kind = [one for one in kept if one.is_incremental is new.is_incremental]
+    return [one for one in kept if one not in of_its_kind[MOST_NIGHTS:]]
+
+
+def _together(one: Night, other: Night) -> Night:
+    rows = {table: one.rows.get(table, 0) + other.rows.get(table, 0) for table in {**one.rows, **other.rows}}
+    notes, with_blocks = one.notes + other.notes, one.notes_with_blocks + other.notes_with_blocks
+    return Night(one.as_of, one.is_incremental, rows, notes, with_blocks)
+
+
+def _night_of(manifest: dict) -> Night:
+    rows: dict[str, int] = {}
+    for entry in new_inputs(manifest):
+        rows[entry["table"]] = rows.get(entry["table"], 0) + entry["rows_read"]
+    counts = (manifest.get(name, 0) for name in ("notes", "notes_with_blocks"))
+    return Night(date.fromisoformat(manifest["as_of"]), manifest.get("is_incremental", False), rows, *counts)
+
+
+def _carried(manifest: dict) -> list[Night] | None:
+    """The nights that a manifest carries, or None where it carries none that can be read."""
+    try:
+        nights = [Night(**entry | {"as_of": date.fromisoformat(entry["as_of"])}) for entry in manifest["nights"]]
+        counts = [count for night in nights for count in (night.notes, night.notes_with_blocks, *night.rows.values())]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    is_sound = all(isinstance(night.is_incremental, bool) for night in nights)
+    return nights if is_sound and all(isinstance(count, int) and count >= 0 for count in counts) else None
+
+
 def _newest_before(out: Path, finished_at: str | None, seen: set[str]) -> str | None:
     """The run over all dates that was finished last before a moment (None: at all), of those not seen yet."""
     known = (_read(path) for path in (out / "runs").glob(f"[!.]*/{MANIFEST}"))
@@ -48,8 +123,10 @@ def _read(path: Path) -> dict | None:
         date.fromisoformat(manifest["as_of"])
         texts = (manifest["run_id"], manifest["finished_at"], *(entry["table"] for entry in manifest["inputs"]))
         dates = manifest.get("dates_without_notes", {})
-        counts = (*(entry["rows_read"] for entry in manifest["inputs"]), *dates.values())
-        texts += (*manifest.get("payers", ()), *dates)
+        blockless = manifest.get("dates_without_blocks", {})
+        counts = (*(entry["rows_read"] for entry in manifest["inputs"]), *dates.values(), *blockless.values())
+        counts += tuple(manifest.get(name, 0) for name in ("notes", "notes_with_blocks"))
+        texts += (*manifest.get("payers", ()), *dates, *blockless)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     is_sound = all(isinstance(text, str) for text in texts) and all(isinstance(count, int) for count in counts)

@@ -34,6 +34,19 @@ where not l.is_set_aside and l.{_TONIGHT}
         select 1 from stg_unjudged_day as u where u.patient_key = l.patient_key and u.service_date = l.service_date)
 group by l.service_date order by l.service_date"""
 
+# Notes that count, of all those delivered how many have a block of their own.
+_NOTES = f"""
+select count(*), count(*) filter (exists (select 1 from stg_block as b where b.note_key = n.note_key))
+from stg_note as n
+join run_setting as setting on n.service_date between setting.since_date and setting.until_date
+where n.standing = 'counting' and n.{_TONIGHT}"""
+_DATES_WITHOUT_BLOCKS = f"""
+select n.service_date, count(*) from stg_note as n
+join run_setting as setting on n.service_date between setting.since_date and setting.until_date
+where n.standing = 'counting' and n.{_TONIGHT}
+    and not exists (select 1 from stg_block as b where b.service_date = n.service_date)
+group by n.service_date order by n.service_date"""
+
 
 @dataclass(frozen=True)
 class TableRows:
@@ -58,8 +71,12 @@ class NightFacts:
     """One night's delivery in counts.
 
     `dates_without_notes`: by covered service date without a note of anybody, its judged claim days in this delivery.
+    `notes`, `notes_with_blocks`: notes that count in this delivery, and those of them that have a block.
+    `dates_without_blocks`: by service date without a block of anybody, its notes that count in this delivery.
     `reference_checks`: by reference file and day it was last checked, its rows in force on the as-of date.
     `is_incremental`: the delivery is what was new (a warehouse keeps the rest), and may rightly be empty.
+    `has_history`: the warehouse held files before this delivery.
+    `asked_for_rows`: whether rows should have come: not where a rebuild, a removal or a backfill's end is under way.
     """
 
     as_of: date
@@ -68,12 +85,26 @@ class NightFacts:
     payers: dict[str, PayerLines] = field(default_factory=dict)
     dates_without_notes: dict[date, int] = field(default_factory=dict)
     reference_checks: dict[tuple[str, date], int] = field(default_factory=dict)
+    notes: int = 0
+    notes_with_blocks: int = 0
+    dates_without_blocks: dict[date, int] = field(default_factory=dict)
+    has_history: bool = False
+    asked_for_rows: bool = True
 
 
-def night_facts(con, as_of: date, *, reference: Path | None = None, is_incremental: bool = False) -> NightFacts:
+def night_facts(
+    con,
+    as_of: date,
+    *,
+    reference: Path | None = None,
+    is_incremental: bool = False,
+    has_history: bool = False,
+    asked_for_rows: bool = True,
+) -> NightFacts:
     """The facts of the delivery that a database holds after staging; `reference` is the user's folder of tables.
 
-    Reads input_file, load_count, quarantine, run_setting and stg_line, stg_note, stg_coverage, stg_unjudged_day.
+    Reads input_file, load_count, quarantine, run_setting and stg_line, stg_note, stg_block, stg_coverage,
+    stg_unjudged_day.
     """
     reasons: dict[str, dict[str, int]] = {}
     for table, reason, count in con.execute(_REASONS).fetchall():
@@ -85,6 +116,10 @@ def night_facts(con, as_of: date, *, reference: Path | None = None, is_increment
         {payer: PayerLines(*counts) for payer, *counts in con.execute(_PAYERS).fetchall()},
         dict(con.execute(_DATES_WITHOUT_NOTES).fetchall()),
         check_days(reference, as_of),
+        *con.execute(_NOTES).fetchone(),
+        dict(con.execute(_DATES_WITHOUT_BLOCKS).fetchall()),
+        has_history,
+        asked_for_rows,
     )
 
 

@@ -196,17 +196,34 @@ def _recompute_all(con, run: Run) -> Match:
 
 def guard(run: Run) -> None:
     """Stops a run that does not look like the nights before it, as guard.csv says."""
-    settings = run.settings
-    with open_database_of(run) as con:
-        facts = night_facts(con, settings.as_of, reference=settings.reference, is_incremental=run.kept is not None)
-        guards = guards_in_force(con, settings.as_of)
+    settings, held = run.settings, run.kept.held if run.kept else []
     earlier = earlier_manifests(settings.out)
+    with open_database_of(run) as con:
+        facts = night_facts(
+            con,
+            settings.as_of,
+            reference=settings.reference,
+            is_incremental=run.kept is not None,
+            has_history=bool(held),
+            asked_for_rows=_asks_for_rows(run, earlier),
+        )
+        guards = guards_in_force(con, settings.as_of)
     results = check_guards(facts, earlier, guards, settings.override_guard)
     # Known before it stops, so that a stopped run can be told of.
     run.watched = manifest_entries(facts, earlier, results)
     if not settings.is_rebuild:
         stop_or_warn(results)
         run.messages += guard_lines(run.watched["guards"])
+
+
+def _asks_for_rows(run: Run, earlier: list[dict]) -> bool:
+    """Whether new rows should have come: not where files are taken back, nor where a rebuild or the end of a backfill
+    publishes what the warehouse has taken in already."""
+    if run.settings.is_rebuild or run.settings.removed:
+        return False
+    last = next((one for one in earlier if one.get("warehouse")), {"inputs": []})
+    published = {entry.get("file_number") for entry in last["inputs"]}
+    return run.kept is None or all(file["file_number"] in published for file in run.kept.held)
 
 
 def judge(run: Run) -> None:

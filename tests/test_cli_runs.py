@@ -299,7 +299,8 @@ class TestPublishing:
         extracts = write_days(tmp_path / "extracts", day(1))
         for path in extracts.iterdir():
             path.write_text(path.read_text().split("\n")[0] + "\n")
-        ran = audit(extracts, tmp_path / "out", "--json")
+        refused(audit(extracts, tmp_path / "out"), 3, "of 0 claim rows read none", out=tmp_path / "out")
+        ran = audit(extracts, tmp_path / "out", "--json", "--override-guard", "no_accepted_claims")
         assert ran.code == 0, ran.err
         assert {rule["status"] for rule in json.loads(ran.out)["rules"]} == {"not_applicable"}
 

@@ -143,7 +143,7 @@ class TestTheRest:
         assert digest.startswith("# minutewise 2026-03-20: no finding changed, something else did\n")
         assert "- Service dates 2026-03-01 to 2026-03-02, was 2026-03-01 to 2026-03-03" in digest
 
-    def test_a_guard_is_news_the_first_time(self, night, tmp_path):
+    def test_a_guard_comes_first_and_is_news_every_night(self, night, tmp_path):
         def guards(folder: Path, *names: str) -> dict:
             manifest = json.loads((folder / "manifest.json").read_text())
             fired = {"action": "warn", "did_fire": True, "was_overridden": False, "sentence": "in words"}
@@ -156,10 +156,50 @@ class TestTheRest:
         first = published(tmp_path / "out")[1]
         night(*HONEST, options=("--as-of", "2026-03-21"))
         second = published(tmp_path / "out")[1]
-        guards(runs / first)
-        told = digest_of(guards(runs / second, "quarantine_share"), runs / second)
-        assert told.is_change and "- Guard warned: quarantine_share\n" in told.text
-        guards(runs / first, "quarantine_share")
-        again = digest_of(guards(runs / second, "quarantine_share"), runs / second)
-        assert not again.is_change
-        assert "- Guard warned: quarantine_share, as it did the run before\n" in again.text
+        for before in ((), ("quarantine_share",)):
+            guards(runs / first, *before)
+            told = digest_of(guards(runs / second, "quarantine_share"), runs / second)
+            assert told.is_change
+            heading, first_block, *_ = told.text.split("\n\n")
+            assert heading == "# minutewise 2026-03-21: guard quarantine_share fired; no finding changed"
+            assert first_block == "- Guard warned: quarantine_share: in words"
+        told = digest_of(guards(runs / first, "clock_went_back", "empty_delivery"), runs / first)
+        assert told.is_change, "the first run of its folder"
+        heading, first_block, *_ = told.text.split("\n\n")
+        assert heading.startswith("# minutewise 2026-03-20: guards clock_went_back, empty_delivery fired; 0 findings")
+        assert first_block.splitlines() == [
+            "- Guard warned: clock_went_back: in words",
+            "- Guard warned: empty_delivery: in words",
+        ]
+
+
+class TestADeliveryThatStaysAway:
+    """On a warehouse with one night of history: a share that is not mounted is an empty folder of extracts."""
+
+    def test_is_told_every_night_until_it_comes(self, night, tmp_path):
+        kept = ("--warehouse", tmp_path / "clinic.duckdb", "--metrics-file", tmp_path / "m.prom")
+        assert "guard" not in night(*HONEST, EXCESS, options=kept)
+
+        def empty_night(as_of: str) -> str:
+            """The digest of a night on an empty folder, which is published all the same."""
+            ran = audit(tmp_path / "nothing", tmp_path / "out", *kept, *more, "--as-of", as_of)
+            assert ran.code == 0 and "Guard: empty_delivery: nothing was delivered" in ran.err
+            return (tmp_path / "digest.md").read_text()
+
+        (tmp_path / "nothing").mkdir()
+        more = ("--digest-file", tmp_path / "digest.md")
+        delivered = self.last_delivery(tmp_path)
+        for as_of, nights in (("2026-03-21", 1), ("2026-03-22", 2), ("2026-03-23", 3)):
+            digest = empty_night(as_of)
+            assert digest.startswith(f"# minutewise {as_of}: guard empty_delivery fired; ")
+            assert f"(nights in a row: {nights}; the last rows came on 2026-03-20)" in digest
+            assert self.last_delivery(tmp_path) == delivered
+        digest = night(*HONEST, EXCESS, day(5), options=(*kept, "--as-of", "2026-03-24"))
+        assert "guard" not in digest
+        assert self.last_delivery(tmp_path) >= delivered
+
+    @staticmethod
+    def last_delivery(folder: Path) -> float:
+        name = "minutewise_last_delivery_timestamp_seconds "
+        (line,) = [line for line in (folder / "m.prom").read_text().splitlines() if line.startswith(name)]
+        return float(line.removeprefix(name))

@@ -1,4 +1,4 @@
-"""Guards: just below a limit nothing is said, just above it the row of guard.csv decides; never on a first night."""
+"""Guards: just below a limit nothing is said, just above it the row of guard.csv decides; few on a first night."""
 
 import json
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.earlier_runs import earlier_manifests
+from flows.earlier_runs import MOST_NIGHTS, earlier_manifests, earlier_nights
 from flows.guards import CHECKS, check_guards, guard_lines, manifest_entries, require_known_guards, stop_or_warn
 from flows.night_facts import NightFacts, PayerLines, TableRows, guards_in_force, night_facts
 from tests.cli_runs import day, write, write_days
@@ -112,7 +112,9 @@ class TestRowsFarFromUsual:
 
     def test_the_sentence_says_what_was_found_and_what_is_usual(self):
         said = fired(facts(rows(33), rows(10)))["rows_below_usual"]
-        assert said.startswith("claims: 33 rows, usually 100; notes: 10 rows, usually 100: more than 3 times as many")
+        assert said.startswith(
+            "claims: 33 rows came, 100 are usual; notes: 10 rows came, 100 are usual (fewer than 1 in 3)"
+        )
 
     def test_two_nights_do_not_make_a_usual(self):
         """The first delivery often holds years, the second one day."""
@@ -129,8 +131,9 @@ class TestRowsFarFromUsual:
 
     def test_claims_that_come_once_a_week_are_usual_on_every_day_of_it(self):
         week = [night(number, 0) for number in range(1, 7)] + [night(number, 700) for number in (8, 15, 22)]
-        assert fired(facts(rows(0), is_incremental=True), [one | {"is_incremental": True} for one in week]) == {}
-        assert fired(facts(rows(800), is_incremental=True), [one | {"is_incremental": True} for one in week]) == {}
+        week = [one | {"is_incremental": True} for one in week]
+        assert fired(facts(rows(0), is_incremental=True, has_history=True), week) == {}
+        assert fired(facts(rows(800), is_incremental=True, has_history=True), week) == {}
 
     def test_small_numbers_vary_by_themselves(self):
         few = [night(number, 19, 19) for number in (1, 2, 3)]
@@ -179,11 +182,105 @@ class TestNoAcceptedClaims:
 
     def test_an_empty_file_is_no_audit_but_a_quiet_night_for_a_warehouse(self):
         assert "of 0 claim rows read none" in fired(facts(rows(0)))["no_accepted_claims"]
-        assert fired(facts(rows(0), is_incremental=True)) == {}
-        assert "no_accepted_claims" in fired(facts(rows(9, 9, required=9), is_incremental=True))
+        assert fired(facts(rows(0), is_incremental=True, has_history=True)) == {}
+        said = fired(facts(rows(9, 9, required=9), is_incremental=True, has_history=True))["no_accepted_claims"]
+        assert said.startswith("of 9 claim rows read none was accepted (required 9);")
+
+    def test_a_warehouse_that_holds_nothing_yet_has_no_quiet_night(self):
+        assert "no_accepted_claims" in fired(facts(rows(0), is_incremental=True), [])
 
     def test_rows_known_already_are_accepted_rows(self):
         assert fired(facts(rows(50, duplicate=50), is_incremental=True)) == {}
+
+
+class TestNoAcceptedNotes:
+    def test_one_accepted_row_is_enough(self):
+        said = fired(facts(notes=rows(9, 9, unreadable_date=9)))["no_accepted_notes"]
+        assert said.startswith("of 9 note rows read none was accepted (unreadable_date 9);")
+        assert "no_accepted_notes" not in fired(facts(notes=rows(9, 8, unreadable_date=8)))
+        assert "no_accepted_notes" not in fired(facts(notes=rows(9, duplicate=9)))
+
+    def test_where_no_note_was_delivered_there_is_none_to_accept(self):
+        assert "no_accepted_notes" not in fired(facts(notes=rows(0)))
+        assert "no_accepted_notes" not in fired(NightFacts(TONIGHT, rows={"claims": rows()}))
+
+
+class TestNoBlocksForNotes:
+    YESTERDAY = TONIGHT - timedelta(days=1)
+
+    def before(self, notes: int = 100, with_blocks: int = 100, **more) -> list[dict]:
+        return [night(1, notes_with_blocks=with_blocks, **more) | {"notes": notes}]
+
+    def without(self, count: int, **more) -> NightFacts:
+        return facts(**{"notes": rows(), "dates_without_blocks": {self.YESTERDAY: count}, **more})
+
+    def test_ten_notes_of_a_date_without_a_block_of_anybody(self):
+        found = {"notes_with_blocks": 5}
+        assert fired(self.without(9, **found), self.before()) == {}
+        said = fired(self.without(10, **found), self.before())["no_blocks_for_notes"]
+        assert said.startswith("not one block of anybody on 2026-03-19 (10 notes), where 100% of the notes before")
+
+    def test_a_clinic_that_never_had_blocks_is_let_alone(self):
+        assert fired(self.without(500), self.before(with_blocks=0)) == {}
+        assert fired(self.without(500), [night()]) == {}, "runs before there was this guard know of no notes"
+
+    def test_where_few_notes_ever_have_blocks_more_have_to_lack_them(self):
+        """Of 20 notes 10 would have blocks if half of them do; of 19 it would be 9.5."""
+        half = self.before(100, 50)
+        assert fired(self.without(19, notes_with_blocks=5), half) == {}
+        assert "where 50% of" in fired(self.without(20, notes_with_blocks=5), half)["no_blocks_for_notes"]
+
+    def test_a_small_clinics_file_that_did_not_come_is_seen_over_all_its_dates(self):
+        dates = {date(2026, 3, number): 2 for number in range(1, 6)}
+        assert fired(facts(dates_without_blocks=dates, notes_with_blocks=1), self.before()) == {}
+        assert "no_blocks_for_notes" in fired(facts(dates_without_blocks=dates), self.before())
+
+    def test_a_date_that_a_published_run_went_over_is_not_said_again(self):
+        went_over = self.before(dates_without_blocks={self.YESTERDAY.isoformat(): 3})
+        assert fired(self.without(10), went_over) == {}
+
+    def test_it_stops(self):
+        with pytest.raises(InputRejected, match="--override-guard no_blocks_for_notes"):
+            stop_or_warn(check_guards(self.without(10), self.before(), GUARDS))
+
+
+class TestEmptyDelivery:
+    QUIET = NightFacts(TONIGHT, is_incremental=True, has_history=True)
+
+    @staticmethod
+    def before(*rows: int) -> list[dict]:
+        """Nights on a warehouse before this one, newest first, with so many rows of claims."""
+        return [night(number, of, 0, is_incremental=True) for number, of in enumerate(rows, 1)]
+
+    def test_one_row_of_any_table_is_a_delivery(self):
+        assert "empty_delivery" in fired(self.QUIET, self.before(50))
+        one = NightFacts(TONIGHT, True, {"note_blocks": rows(1)}, has_history=True)
+        assert "empty_delivery" not in fired(one, self.before(50))
+
+    def test_it_is_said_with_one_night_of_history_and_every_night_that_it_stays_away(self):
+        said = fired(self.QUIET, self.before(50))["empty_delivery"]
+        assert "(nights in a row: 1; the last rows came on 2026-03-19)" in said
+        said = fired(self.QUIET, self.before(0, 0, 50))["empty_delivery"]
+        assert "(nights in a row: 3; the last rows came on 2026-03-17)" in said and "not mounted" in said
+
+    def test_a_clinic_that_rests_on_sundays_says_so_by_the_limit(self, tmp_path):
+        guards = shipped(tmp_path, "empty_delivery,warn,2,nights,2026-01-01,,ours,2026-01-02")
+        assert fired(self.QUIET, self.before(50), guards) == {}
+        assert "empty_delivery" in fired(self.QUIET, self.before(0, 50), guards)
+
+    def test_on_a_first_night_too(self):
+        assert set(fired(NightFacts(TONIGHT), [])) == {"empty_delivery", "no_accepted_claims"}
+
+    def test_a_second_audit_of_a_date_that_brought_rows_is_a_part_of_it(self):
+        assert fired(self.QUIET, [night(0, 50, is_incremental=True)]) == {}
+
+    def test_where_nothing_was_to_come_nothing_is_missed(self):
+        """A rebuild, a file taken back, the end of a backfill."""
+        assert fired(NightFacts(TONIGHT, True, has_history=True, asked_for_rows=False), self.before(50)) == {}
+        rebuilt = self.before(0, 50)
+        rebuilt[0]["asked_for_rows"] = False
+        said = fired(self.QUIET, rebuilt)["empty_delivery"]
+        assert "(nights in a row: 1; the last rows came on 2026-03-18)" in said, "a rebuild is no night"
 
 
 class TestPayerNeverSeen:
@@ -233,47 +330,51 @@ class TestClockWentBack:
         assert "2026-03-20 lies before 2026-03-21" in said
 
 
-#: A night on which every guard has something to say.
-DREADFUL = facts(
-    rows(30, 30, required=30),
-    rows(500),
+#: A night on which every guard has something to say, but the one of nothing at all.
+DREADFUL = NightFacts(
+    TONIGHT,
+    rows={"claims": rows(30, 30, required=30), "notes": rows(30, 30), "note_blocks": rows(500)},
     payers={"ACME": PayerLines(3)},
     dates_without_notes={date(2026, 3, 2): 50},
+    dates_without_blocks={date(2026, 3, 3): 50},
     reference_checks={("the shipped code_cap.csv", date(2020, 1, 1)): 1},
 )
+BLOCKS = {"table": "note_blocks", "rows_read": 100}
+WELL_BEFORE = [
+    one | {"inputs": [*one["inputs"], BLOCKS], "notes": 100, "notes_with_blocks": 90} for one in (night(-1), *EARLIER)
+]
+STOPS = ("quarantine_share", "no_notes_for_claims", "no_accepted_claims", "no_accepted_notes", "no_blocks_for_notes")
 
 
 class TestWhatAGuardDoes:
     def test_all_of_them_can_fire(self):
-        assert set(fired(DREADFUL, [night(-1), *EARLIER])) == set(GUARD_UNITS)
+        assert set(fired(DREADFUL, WELL_BEFORE)) == set(GUARD_UNITS) - {"empty_delivery"}
+        assert "empty_delivery" in fired(facts(rows(0), rows(0)))
 
-    def test_never_on_a_first_night(self):
-        results = check_guards(DREADFUL, [], GUARDS)
-        assert not any(one.did_fire for one in results)
-        stop_or_warn(results)
-
-    def test_a_first_night_that_accepts_nothing_at_all_warns_and_goes_on(self):
-        results = check_guards(facts(rows(9, 9), rows(0)), [], GUARDS)
-        assert [(one.guard, one.action) for one in results if one.did_fire] == [("no_accepted_claims", "warn")]
-        stop_or_warn(results)
+    def test_on_a_first_night_those_alone_that_compare_with_nothing(self):
+        assert set(fired(DREADFUL, [])) == {"no_accepted_claims", "no_accepted_notes"}
+        with pytest.raises(InputRejected, match="no_accepted_claims: of 9 claim rows read none was accepted"):
+            stop_or_warn(check_guards(facts(rows(9, 9)), [], GUARDS))
+        with pytest.raises(InputRejected, match="no_accepted_notes: of 9 note rows read none was accepted"):
+            stop_or_warn(check_guards(facts(notes=rows(9, 9)), [], GUARDS))
+        assert fired(facts(rows(9, 8), rows(9, 8)), []) == {}
 
     def test_a_stop_is_told_with_every_reason_and_the_way_on(self):
-        results = check_guards(DREADFUL, EARLIER, GUARDS)
+        results = check_guards(DREADFUL, WELL_BEFORE, GUARDS)
         with pytest.raises(InputRejected) as stopped:
             stop_or_warn(results)
         said = str(stopped.value)
         assert stopped.value.exit_code == 3 and "\n" not in said
-        for guard in ("quarantine_share", "no_notes_for_claims", "no_accepted_claims"):
+        for guard in STOPS:
             assert f"{guard}: " in said and f"--override-guard {guard}" in said
         assert "payer_never_seen" not in said, "what only warns stops nothing"
 
     def test_an_overridden_stop_goes_on_and_stays_said(self):
-        stops = ("quarantine_share", "no_notes_for_claims", "no_accepted_claims")
-        results = check_guards(DREADFUL, EARLIER, GUARDS, stops)
+        results = check_guards(DREADFUL, WELL_BEFORE, GUARDS, STOPS)
         stop_or_warn(results)
-        assert {one.guard for one in results if one.was_overridden} == set(stops)
-        lines = guard_lines(manifest_entries(DREADFUL, EARLIER, results)["guards"])
-        assert sum(line.startswith("Guard overridden: ") for line in lines) == 3
+        assert {one.guard for one in results if one.was_overridden} == set(STOPS)
+        lines = guard_lines(manifest_entries(DREADFUL, WELL_BEFORE, results)["guards"])
+        assert sum(line.startswith("Guard overridden: ") for line in lines) == len(STOPS)
         assert any(line.startswith("Guard: payer_never_seen: ") for line in lines)
 
     def test_one_override_leaves_the_other_stops(self):
@@ -289,7 +390,7 @@ class TestWhatAGuardDoes:
 
     def test_an_unknown_name_is_a_usage_problem_that_names_the_known_ones(self):
         for refuse in (lambda: require_known_guards(("quarantine",)), lambda: check_guards(facts(), [], [], ("q",))):
-            with pytest.raises(UsageProblem, match="known are clock_went_back, no_accepted_claims"):
+            with pytest.raises(UsageProblem, match="known are clock_went_back, empty_delivery, no_accepted"):
                 refuse()
 
     def test_a_users_row_decides_what_a_guard_does(self, tmp_path):
@@ -305,7 +406,7 @@ class TestWhatAGuardDoes:
 
     def test_off_is_silent_on_a_first_night_too(self, tmp_path):
         guards = shipped(tmp_path, "no_accepted_claims,off,,,2026-01-01,,ours,2026-01-02")
-        assert fired(facts(rows(0), rows(0)), [], guards) == {}
+        assert fired(facts(rows(9, 9)), [], guards) == {}
 
     def test_a_row_counts_from_its_first_day_to_the_day_before_its_end(self, tmp_path):
         own = "quarantine_share,stop,0.05,share,2026-03-20,2026-03-21,ours,2026-01-02"
@@ -376,6 +477,20 @@ class TestNightFacts:
         write_extract(tmp_path, claims, [visits[0][1], someone, visits[2][1]], [])
         staged(con, tmp_path)
         assert night_facts(con, TONIGHT).dates_without_notes == {}
+
+    def test_notes_with_and_without_blocks(self, con, tmp_path):
+        """On the 3rd neither note has a block; on the 5th one of two has; a draft is none that counts."""
+        visits = [day(number) for number in (1, 3, 5)]
+        second, fifth = day(3)[1] | {"note_id": "N33"}, day(5)[1] | {"note_id": "N55"}
+        draft = day(9)[1] | {"status": "draft"}
+        notes = [*(visit[1] for visit in visits), second, fifth, draft]
+        write_extract(tmp_path, [visit[0] for visit in visits], notes, [visits[0][2], visits[2][2]])
+        staged(con, tmp_path)
+        found = night_facts(con, TONIGHT)
+        assert (found.notes, found.notes_with_blocks) == (5, 2)
+        assert found.dates_without_blocks == {date(2026, 3, 3): 2}
+        stage_rows(con, Setting(TONIGHT, since=date(2026, 3, 4)))
+        assert night_facts(con, TONIGHT).dates_without_blocks == {}, "only dates that are judged"
 
     def test_a_note_that_was_set_aside_accuses_nobody(self, con, tmp_path):
         visits = [day(number) for number in (1, 3, 5)]
@@ -476,6 +591,47 @@ class TestEarlierManifests:
         self.publish(tmp_path / "other", 1)
         self.publish(tmp_path / "out", 2, previous_run="../../other/runs/2026-03-01-run")
         assert self.days(tmp_path / "out") == [2]
+
+
+class TestEarlierNights:
+    """What was usual is carried from run to run, so that removing old runs does not change it."""
+
+    @staticmethod
+    def chain(*counts: int) -> list[dict]:
+        """The manifests of nights with so many claims, oldest first in `counts`; newest first as they are given."""
+        manifests: list[dict] = []
+        for number, claims in enumerate(counts):
+            on = TONIGHT - timedelta(days=len(counts) - number)
+            tonight = NightFacts(on, rows={"claims": rows(claims)}, notes=claims, notes_with_blocks=claims - 1)
+            kept = manifest_entries(tonight, manifests, [])
+            manifests.insert(0, night(len(counts) - number, claims, 0) | kept)
+        return manifests
+
+    def test_removed_runs_still_say_what_is_usual(self):
+        manifests = self.chain(100, 110, 90, 100, 5)
+        assert [one.rows["claims"] for one in earlier_nights(manifests)] == [5, 100, 90, 110, 100]
+        for left in (manifests[:1], manifests[:2], [manifests[0], manifests[3]]):
+            assert earlier_nights(left) == earlier_nights(manifests)
+        assert "claims: 17 rows came, 100 are usual" in fired(facts(rows(17)), manifests[:1])["rows_below_usual"]
+
+    def test_notes_and_blocks_are_carried_too(self):
+        newest = self.chain(100, 50)[0]
+        assert [(one.notes, one.notes_with_blocks) for one in earlier_nights([newest])] == [(50, 49), (100, 99)]
+
+    def test_so_many_nights_and_no_more(self):
+        manifests = self.chain(*range(1, 2 * MOST_NIGHTS))
+        assert len(earlier_nights(manifests[:1])) == MOST_NIGHTS
+        assert earlier_nights(manifests[:1])[0].rows["claims"] == 2 * MOST_NIGHTS - 1
+
+    @pytest.mark.parametrize(
+        "edited",
+        ["nights", 3, [3], [{}], [{"as_of": "soon", "is_incremental": False, "rows": {}}]]
+        + [[{"as_of": "2026-03-01", "is_incremental": False, "rows": rows}] for rows in (3, {"claims": "many"})],
+    )
+    def test_what_somebody_edited_is_read_from_the_runs_before(self, edited):
+        manifests = self.chain(100, 110, 90)
+        manifests[0]["nights"] = edited
+        assert [one.rows["claims"] for one in earlier_nights(manifests)] == [90, 110, 100]
 
 
 def test_the_page_says_what_the_shipped_rows_say():

@@ -142,5 +142,5 @@ class TestRowsOfNobody:
         assert "NO THERAPY DAY WAS JUDGED" not in audit(extracts, tmp_path / "sound").out
         for file in extracts.iterdir():
             file.write_text(file.read_text().splitlines()[0] + "\n")
-        ran = audit(extracts, tmp_path / "out")
+        ran = audit(extracts, tmp_path / "out", "--override-guard", "no_accepted_claims")
         assert ran.code == 0 and "NO THERAPY DAY WAS JUDGED" in ran.out

@@ -115,3 +115,46 @@ class TestMadeByAnEarlierVersion:
         ran = audit(extracts, out, "--warehouse", warehouse)
         assert ran.code == 2 and "name a new warehouse and a new --out" in ran.err
         assert published(out) == before
+
+
+class TestGuards:
+    """Whole nights that a guard of docs/guards.md stops, and the one way on."""
+
+    @staticmethod
+    def busy_day(number: int) -> list[tuple[dict, dict, dict]]:
+        """Ten patients' honest visits on one date."""
+        visits = []
+        for patient in range(10):
+            claim, note, block = day(number)
+            own = {"patient_id": f"P{number}-{patient}"}
+            named = {"claim_id": f"C{number}-{patient}"}, {"note_id": f"N{number}-{patient}"}
+            visits.append((claim | own | named[0], note | own | named[1], block | named[1]))
+        return visits
+
+    def test_a_night_without_blocks_for_notes_whose_earlier_nights_had_them(self, tmp_path, extracts):
+        out, kept = tmp_path / "out", ("--warehouse", tmp_path / "w.duckdb")
+        write_days(extracts, *self.busy_day(2))
+        assert audit(extracts, out, *kept).code == 0
+        before = published(out)
+        write_days(extracts, *self.busy_day(3))
+        (extracts / "note_blocks.csv").unlink()
+        ran = audit(extracts, out, *kept)
+        assert ran.code == 3 and published(out) == before
+        assert "no_blocks_for_notes: not one block of anybody on 2026-03-03 (10 notes)" in ran.err
+        assert audit(extracts, out, *kept, "--override-guard", "no_blocks_for_notes").code == 0
+
+    @pytest.mark.parametrize("kept", [False, True], ids=["plain", "warehouse"])
+    def test_a_first_night_that_accepts_no_claim(self, tmp_path, extracts, kept):
+        options = ("--warehouse", tmp_path / "w.duckdb") if kept else ()
+        claim, note, block = day(2)
+        write_days(extracts, (claim | {"billed_units": "two"}, note, block))
+        ran = audit(extracts, tmp_path / "out", *options, "--allow-low-match")
+        refused(ran, 3, "no_accepted_claims: of 1 claim rows read none was accepted", out=tmp_path / "out")
+
+    @pytest.mark.parametrize("kept", [False, True], ids=["plain", "warehouse"])
+    def test_a_first_night_that_accepts_no_note(self, tmp_path, extracts, kept):
+        options = ("--warehouse", tmp_path / "w.duckdb") if kept else ()
+        claim, note, block = day(2)
+        write_days(extracts, (claim, note | {"service_date": "some day"}, block))
+        ran = audit(extracts, tmp_path / "out", *options, "--allow-low-match")
+        refused(ran, 3, "no_accepted_notes: of 1 note rows read none was accepted", out=tmp_path / "out")

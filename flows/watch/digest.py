@@ -38,12 +38,15 @@ def digest_of(manifest: dict, folder: Path) -> Digest:
     changes = compare_findings(folder.parent / previous, folder, manifest["since"], manifest["until"])
     is_part = bool(manifest["since"] or manifest["until"])
     # The other counts of a part of the dates say nothing beside those of all of them.
-    notes = list(_guards(manifest, before) if is_part else _notes(manifest, before))
-    is_change = bool(changes) or any(is_news for _, is_news in notes)
-    subject = f"minutewise {manifest['as_of']}: {_in_short(changes, is_change)}"
+    notes = [] if is_part else list(_notes(manifest, before))
+    is_other_news = any(is_news for _, is_news in notes)
+    guards = _guards(manifest)
+    in_short = _in_short(changes, is_other_news, bool(guards))
+    subject = f"minutewise {manifest['as_of']}: {_guards_in_short(manifest)}{in_short}"
     part = f" Service dates {manifest['since'] or '...'} to {manifest['until'] or '...'} only." if is_part else ""
     lead = f"Run `{manifest['run_id']}`, compared with `{previous}`.{part}"
-    blocks = [f"# {subject}", lead, _table(changes), "\n".join(f"- {line}" for line, _ in notes)]
+    blocks = [f"# {subject}", _listed(guards), lead, _table(changes), _listed([line for line, _ in notes])]
+    is_change = bool(changes or guards) or is_other_news
     return Digest(subject, "\n\n".join(block for block in blocks if block) + "\n", is_change)
 
 
@@ -59,21 +62,24 @@ def _manifest(folder: Path) -> dict | None:
 def _nothing_to_compare(manifest: dict) -> Digest:
     findings = sum(rule["violations"] for rule in manifest["rules"])
     why = "the run before it is gone" if manifest["previous_run"] else "the first run of its folder"
-    subject = f"minutewise {manifest['as_of']}: {_many(findings, 'finding')}, {why}"
+    subject = f"minutewise {manifest['as_of']}: {_guards_in_short(manifest)}{_many(findings, 'finding')}, {why}"
     lines = [
+        *([_listed(guards)] if (guards := _guards(manifest)) else []),
         f"Run `{manifest['run_id']}`: nothing to compare with.",
         f"{_many(findings, 'finding')}; at risk in all, each billed unit once: {dollars(manifest['at_risk_usd'])}.",
     ]
     return Digest(subject, "\n\n".join([f"# {subject}", *lines]) + "\n", True)
 
 
-def _in_short(changes: list[RuleChange], is_change: bool) -> str:
+def _in_short(changes: list[RuleChange], is_other_news: bool, has_guards: bool) -> str:
     names = ("new", "reopened", "resolved", "changed")
     counts = {name: sum(getattr(change, name) for change in changes) for name in names}
     told = [f"{count} {name}" for name, count in counts.items() if count]
     if told:
         return "findings: " + ", ".join(told)
-    return "no finding changed, something else did" if is_change else "nothing changed"
+    if is_other_news:
+        return "no finding changed, something else did"
+    return "no finding changed" if has_guards else "nothing changed"
 
 
 def _table(changes: list[RuleChange]) -> str:
@@ -117,18 +123,26 @@ def _notes(now: dict, before: dict) -> Iterator[tuple[str, bool]]:
             f"{_many(new, 'more payer')} whose method nobody has told us of (payers_without_method in the manifest)",
             True,
         )
-    yield from _guards(now, before)
     yield from _dates(now["period"], before["period"])
 
 
-def _guards(now: dict, before: dict) -> Iterator[tuple[str, bool]]:
-    """Every guard that fired; it is news only where it did not fire the run before."""
-    old = {guard["guard"] for guard in before.get("guards", []) if guard["did_fire"]}
-    for guard in now.get("guards", []):
-        if guard["did_fire"]:
-            word = "Guard overridden" if guard["was_overridden"] else "Guard warned"
-            again = ", as it did the run before" if guard["guard"] in old else ""
-            yield f"{word}: {guard['guard']}{again}", guard["guard"] not in old
+def _fired(manifest: dict) -> list[dict]:
+    return [guard for guard in manifest.get("guards", []) if guard["did_fire"]]
+
+
+def _guards_in_short(manifest: dict) -> str:
+    names = ", ".join(guard["guard"] for guard in _fired(manifest))
+    return f"{'guard' if len(_fired(manifest)) == 1 else 'guards'} {names} fired; " if names else ""
+
+
+def _guards(manifest: dict) -> list[str]:
+    """One line a guard that fired: told every night, for what stays wrong is no less wrong the second time."""
+    words = {True: "Guard overridden", False: "Guard warned"}
+    return [f"{words[guard['was_overridden']]}: {guard['guard']}: {guard['sentence']}" for guard in _fired(manifest)]
+
+
+def _listed(lines: list[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def _dates(now: dict, before: dict) -> Iterator[tuple[str, bool]]:

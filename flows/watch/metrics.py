@@ -28,6 +28,7 @@ OF_THE_RUN = {
 #: What is published: a run that fails leaves these as they were.
 OF_THE_PUBLISHED = {
     "minutewise_last_success_timestamp_seconds": "When an audit was last published, exit code 0 or 1.",
+    "minutewise_last_delivery_timestamp_seconds": "When a run that read a row was last published.",
     "minutewise_findings": "Findings of the published run by rule and severity.",
     "minutewise_unjudged": "Subjects a rule left unjudged.",
     "minutewise_rules": "Rules of the published run by status.",
@@ -41,6 +42,10 @@ OF_THE_PUBLISHED = {
 }
 _SEVERITIES = {"errors": "error", "warnings": "warning", "reviews": "review"}
 _STATUSES = ("passed", "failed", "not_applicable", "error")
+
+
+#: Stays as it was on a night that publishes but reads nothing.
+LAST_DELIVERY = "minutewise_last_delivery_timestamp_seconds"
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,12 @@ class _Families(Collector):
 def write_metrics(path: Path, ended: Ended) -> None:
     """Replaces the file as a whole; raises OSError where it cannot be written."""
     families = _run_families(ended)
-    families += _published_families(ended.at, ended.manifest) if ended.manifest else _kept(path)
+    if ended.manifest:
+        families += _published_families(ended.at, ended.manifest)
+        if not _has_read(ended.manifest):
+            families += [one for one in _kept(path) if one.name == LAST_DELIVERY]
+    else:
+        families += _kept(path)
     registry = CollectorRegistry()
     registry.register(_Families(families))
     write_to_textfile(str(path), registry)
@@ -118,10 +128,17 @@ def _published_families(at: float, manifest: dict) -> list[Metric]:
         _number("minutewise_payers_without_method", len(manifest["payers_without_method"])),
         _number("minutewise_guards_fired", len(guards)),
     ]
+    if _has_read(manifest):
+        finished = datetime.fromisoformat(manifest["finished_at"]).timestamp()
+        families.append(_number(LAST_DELIVERY, finished))
     if last := manifest["period"]["last"]:
         midnight = datetime.combine(date.fromisoformat(last), datetime.min.time(), UTC).timestamp()
         families.append(_number("minutewise_last_service_date_timestamp_seconds", midnight))
     return families
+
+
+def _has_read(manifest: dict) -> bool:
+    return any(entry["rows_read"] for entry in new_inputs(manifest))
 
 
 def _rule_families(rules: list[dict]) -> list[Metric]:
