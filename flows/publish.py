@@ -36,7 +36,7 @@ TABLES = {
     "rules": "select * from rule_result order by rule_id",
     "quarantine": (
         "select table_name, file_name, source_line as line_number, column_name, reason, row_json as row, piece, "
-        "patient_id, service_date, claim_id, original_claim_id, note_id, file_number "
+        "patient_id, service_date, claim_id, original_claim_id, note_id, file_number, service_date_to, payer_claim_id "
         "from quarantine order by table_name, file_name, source_line, piece"
     ),
     **{f"accepted/{table}": f"{with_file(f'ok_{table}')} order by {order}" for table, order in PUBLISHED_ORDER.items()},
