@@ -155,9 +155,9 @@ EXPECTED = {
         "sure: 30 minutes lie in 23-37: 2 units",
     ],
     ("stated_minutes_exceed_clock", "P-1001", "2026-10-02", "97112"): [
-        "Block A: 27 stated > 25 held by 09:50-10:15: 2 above.",
-        "Its times had seconds",
-        "worth the smaller, 25",
+        # the clock of 09:50:40 to 10:15:20 holds 24 minutes and 40 seconds
+        "Block A: 27 stated > 24 min 40 s held by 09:50:40-10:15:20: 2 min 20 s above.",
+        "worth the smaller, 24 min 40 s",
     ],
     # PT 4 and OT 3 of one billing provider: 7 > 6, the last line's third unit of 108.00
     ("units_exceed_day_cap", "P-1010", "2026-10-29", "97110"): [
@@ -183,6 +183,13 @@ EXPECTED = {
     ],
     ("timed_code_split_across_lines", "P-1003", "2026-10-30", "97110"): [
         "Claim C-20144: lines 1, 2 all bill 97110, modifiers GP, rendering provider PT-01",
+    ],
+    # the run's notes nearly all give minutes; this one has neither a total nor blocks
+    ("timed_minutes_not_documented", "P-1006", "2026-10-07", None): [
+        "Billed 97110 x2: note N-30117 has no total of timed minutes and no blocks.",
+        "supported minutes not known: no count of the day",
+        "N-30117 no blocks, no T and no TT: how long it took is not known.",
+        "Neither the units of the day nor their split is judged.",
     ],
     # the day's 45 minutes hold 3 of the 6 units that two equal claims bill
     ("claim_line_duplicated", "P-1005", "2026-10-21", "97110"): [

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from flows.explanation.because import _TELLERS
-from flows.explanation.clock import CLASH, SHARED, clock, draw, lay_out
+from flows.explanation.clock import CLASH, MOST_DRAWN, SHARED, draw, lay_out
 from flows.explanation.derive import derive
 from flows.explanation.rebuild import READ_FILES
 from flows.explanation.rules import VIOLATED_WHEN
@@ -24,6 +24,7 @@ from tests.cli_runs import day, minutewise, write_days
 from tests.explain_cases import AS_OF, EXPECTED, SAMPLES, audited, derived_at_once, finding_ids
 from tests.extract_files import write_extract, write_reference
 from transforms.errors import UsageProblem
+from transforms.told_time import cell, clock, long_minutes, minutes
 
 ROOT = Path(__file__).parent.parent
 
@@ -90,7 +91,7 @@ class TestSamples:
         with duckdb.connect() as con:
             con.execute("create table b as select * from read_parquet(?)", [str(path)])
             con.execute("update b set minutes = 30 where note_id = 'N-30070' and minutes = 24")
-            con.execute("update b set end_minute = start_minute + 30 where note_id = 'N-30070' and minutes = 30")
+            con.execute("update b set end_second = start_second + 1800 where note_id = 'N-30070' and minutes = 30")
             con.execute(f"copy b to '{path}' (format parquet)")
         wanted = sample_ids["billed_units_exceed_minutes", "P-1008", "2026-10-29", None]
         derivation = derive(out, wanted)
@@ -188,16 +189,20 @@ class TestOwnExtracts:
         assert "no: denied" in text
         assert "charge $100.01 / 4 x 3 = $75.0075 At risk in all: $75.01 ($75.0075, half a cent up)" in text
 
-    def test_the_payer_billed_most_rules_and_says_so(self, tmp_path):
+    def test_of_several_payers_each_is_named_with_its_units(self, tmp_path):
         claim, note, block = day(3, claims_units=3, minutes=20)
         other = claim | {"claim_id": "C4", "payer_id": "AMA", "billed_units": 1, "procedure_code": "97112"}
         write_extract(tmp_path / "extracts", [claim, other], [note], [block])
         write_reference(tmp_path / "reference", {"payer_method": [ama_row()]})
         folder = audited(tmp_path / "out", tmp_path / "extracts", date(2026, 3, 20), tmp_path / "reference")
-        wanted = finding_ids(folder)["billed_units_exceed_minutes", "P3", "2026-03-03", None]
+        ids = finding_ids(folder)
+        # 4 units on 20 minutes would be too many of one payer; nobody knows whose minutes these are
+        assert {rule for rule, *_ in ids if rule.startswith("billed_units")} == set()
+        wanted = ids["day_billed_to_several_payers", "P3", "2026-03-03", None]
         text = " ".join(explain_text(derive(tmp_path / "out", wanted)).split())
-        assert "The lines name several payers (MEDICARE 3, AMA 1 units in scope)" in text
-        assert "Payer MEDICARE counts by the CMS 8-minute rule" in text
+        assert "each as the primary payer: MEDICARE 3 units (3 timed), AMA 1 unit (1 timed)." in text
+        assert "MEDICARE 3 (CMS 8-minute rule), AMA 1 (AMA midpoint)" in text
+        assert "Supported minutes of the day: 20; nobody knows whose they are" in text
 
 
 def ama_row() -> dict:
@@ -210,13 +215,19 @@ def ama_row() -> dict:
 
 
 def block_of(start: int, end: int, credited: int, double: int = 0) -> dict:
-    row = {"start_minute": start, "end_minute": end, "clock_minutes": end - start}
-    return row | {"credited_minutes": credited, "double_counted_minutes": double}
+    """A block as a derivation has it; given in minutes."""
+    row = {"start_second": 60 * start, "end_second": 60 * end, "clock_seconds": 60 * (end - start)}
+    return row | {"credited_seconds": 60 * credited, "double_counted_seconds": 60 * double}
+
+
+def cells(block: dict) -> str:
+    """The block's marks, one character a minute."""
+    return "".join(kind * ((last - first) // 60) for first, last, kind in block["marks"])
 
 
 class TestDrawing:
     @pytest.mark.parametrize(
-        ("blocks", "cells"),
+        ("blocks", "drawn"),
         [
             # a rest is laid where the other block stands
             ([block_of(0, 30, 15), block_of(10, 25, 15)], ["#" * 10 + "." * 15 + "#" * 5, "#" * 15]),
@@ -228,9 +239,24 @@ class TestDrawing:
             ([block_of(0, 20, 20), block_of(10, 20, 0, 10)], ["#" * 20, "x" * 10]),
         ],
     )
-    def test_cells_hold_each_kind_as_often_as_counted(self, blocks, cells):
+    def test_marks_hold_each_kind_as_long_as_counted(self, blocks, drawn):
         lay_out(blocks, SHARED)
-        assert [block["cells"] for block in blocks] == cells
+        assert [cells(block) for block in blocks] == drawn
+
+    def test_seconds_are_laid_out_as_seconds(self):
+        # 7 minutes and 45 seconds each: the second block stands half a minute on the first
+        first, second = block_of(0, 0, 0), block_of(0, 0, 0)
+        first |= {"end_second": 465, "clock_seconds": 465, "credited_seconds": 465}
+        second |= {"start_second": 435, "end_second": 900, "clock_seconds": 465, "credited_seconds": 435}
+        second["double_counted_seconds"] = 30
+        lay_out([first, second], SHARED)
+        assert first["marks"] == [[0, 465, "#"]]
+        assert second["marks"] == [[435, 465, "x"], [465, 900, "#"]]
+
+    def test_too_many_to_read_are_not_drawn(self):
+        blocks = [block_of(number, number + 2, 1) for number in range(MOST_DRAWN + 1)]
+        lay_out(blocks, SHARED)
+        assert draw(blocks, ["A"] * len(blocks), 98) == []
 
     def test_a_long_run_is_scaled_to_the_width(self):
         blocks = [block_of(480, 900, 420), block_of(500, 920, 420)]
@@ -247,7 +273,16 @@ class TestDrawing:
         assert [line for line in lines if line.startswith("B")] == ["B  " + "#" * 30]
 
     def test_past_midnight(self):
-        assert (clock(1439), clock(1450)) == ("23:59", "00:10+1")
+        assert (clock(86_340), clock(87_000), clock(87_005)) == ("23:59", "00:10+1", "00:10:05+1")
+
+
+class TestTime:
+    def test_minutes_and_seconds_where_they_are_not_whole(self):
+        assert [minutes(seconds) for seconds in (0, 60, 465, 45, -90, None)] == [
+            0, 1, "7 min 45 s", "45 s", "-1 min 30 s", None
+        ]  # fmt: skip
+        assert [cell(seconds) for seconds in (1440, 465)] == [24, "7m 45s"]
+        assert [long_minutes(seconds) for seconds in (60, 1440, 465)] == ["1 minute", "24 minutes", "7 min 45 s"]
 
 
 def test_small_things():
