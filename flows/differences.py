@@ -202,6 +202,8 @@ def _words(moved: dict[str, tuple[Any, Any]]) -> list[str]:
 def _value(name: str, value: Any) -> str:
     if name == "at_risk_usd":
         return dollars(value)
+    if value is None and name == "supported_minutes":
+        return "not known"
     return "-" if value is None else str(value)
 
 

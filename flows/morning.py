@@ -98,6 +98,7 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
         rules=rows_as_dicts(con, _RULES),
         findings=found,
         unjudged=list(manifest["unjudged_days"].items()),
+        partly_unjudged=list(manifest["partly_unjudged_days"].items()),
         unlisted_payers=list(manifest["payers_without_method"].items()),
         total_at_risk_usd=Decimal(manifest["at_risk_usd"]),
         reference_versions={"reference": manifest["reference_version"], "code": manifest["code_version"]},

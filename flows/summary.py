@@ -91,6 +91,9 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
     if manifest["unjudged_days"]:
         reasons = ", ".join(f"{reason} {days}" for reason, days in manifest["unjudged_days"].items())
         lines.append(f"Patients and dates left unjudged: {reasons}")
+    if manifest.get("partly_unjudged_days"):
+        reasons = ", ".join(f"{reason} {days}" for reason, days in manifest["partly_unjudged_days"].items())
+        lines.append(f"Therapy days that some rules leave unjudged: {reasons}")
     if manifest.get("dispositions"):
         lines.append(disposition_line(manifest))
     if manifest["payers_without_method"]:

@@ -49,6 +49,7 @@ def summary_counts(manifest: Mapping, families: Mapping[str, str], changes: Chan
         "quarantine_reasons": dict(manifest["quarantine_reasons"]),
         "match": {name: manifest["match"].get(name) for name in _MATCH},
         "unjudged_days": dict(manifest["unjudged_days"]),
+        "partly_unjudged_days": dict(manifest.get("partly_unjudged_days") or {}),
         "payers_without_method": len(manifest["payers_without_method"]),
         "rules": rules,
         "families": _families(rules),

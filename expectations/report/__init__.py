@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 
 #: What people can decide of a finding; `minutewise dispose` takes these words and no others.
 DISPOSITIONS = ("accepted", "disputed", "corrected claim sent", "false alarm", "waived")
+#: What stands for the dollars of a finding whose lines hold no amount: not known is not none.
+UNKNOWN_DOLLARS = "unknown"
 #: So many findings the page and the derivations hold, among them so many of every rule.
 MOST_SHOWN, OF_EACH_RULE = 1_000, 25
 #: So many rows set aside a report holds, among them so many of every table and reason; a cell of them is cut.
@@ -46,7 +48,8 @@ class Report:
     rules: dicts with the columns of rules.parquet and title, severity, family, citation, not_checked, and
     missed_units (units lawful and not billed; None where a rule has none). findings: dicts or a table, with the
     columns of findings.parquet and `since_last_run` (new, still open, changed, reopened; null: nothing to compare
-    with). unjudged: (reason, days). unlisted_payers: (payer id, therapy days) of payers whose counting method nobody
+    with). unjudged: (reason, patients and dates). partly_unjudged: (reason, therapy days that some rules leave
+    unjudged). unlisted_payers: (payer id, therapy days) of payers whose counting method nobody
     has told us. total_at_risk_usd counts each billed unit once. quarantine: (table and reason, rows);
     quarantined_without_day: table -> those rows of it whose patient or date cannot be read. set_aside: of the rows
     set aside the most telling ones, dicts table, file, line, column, reason, cell, what_to_do; filtered: dicts table,
@@ -65,6 +68,7 @@ class Report:
     rules: Sequence[Mapping[str, Any]] = ()
     findings: Sequence[Mapping[str, Any]] | pa.Table = ()
     unjudged: Sequence[tuple[str, int]] = ()
+    partly_unjudged: Sequence[tuple[str, int]] = ()
     unlisted_payers: Sequence[tuple[str, int]] = ()
     total_at_risk_usd: Decimal = Decimal(0)
     reference_versions: Mapping[str, Any] = field(default_factory=dict)
@@ -77,6 +81,11 @@ class Report:
     clinicians: Sequence[Mapping[str, Any]] = ()
     unit_minutes: Sequence[tuple[int, int]] = ()
     derivations: Sequence[Mapping[str, Any]] = ()
+
+
+def with_dollars(rules: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Ids of the rules that put billed units at risk: where no line has money, the dollars of a finding are unknown."""
+    return frozenset(rule["rule_id"] for rule in rules if rule.get("family") == "overbilling")
 
 
 def most_dollars(findings: Sequence[Mapping[str, Any]] | pa.Table, limit: int) -> list[Mapping[str, Any]]:

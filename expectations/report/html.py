@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from expectations.report import MOST_SHOWN, OF_EACH_RULE, Report, most_telling
+from expectations.report import MOST_SHOWN, OF_EACH_RULE, Report, most_telling, with_dollars
 from expectations.report.page_bundle import policy, scripts, styles
 from expectations.report.page_findings import FIELDS, opened_that_fit, rows_that_fit
 from expectations.report.page_summary import (
@@ -22,6 +22,7 @@ from expectations.report.page_summary import (
     violation_share,
 )
 from expectations.report.page_values import json_text, money, share, shown, told
+from transforms.unjudged import why_unjudged
 
 #: Findings in the table that needs no script.
 STATIC_FINDINGS = 50
@@ -37,7 +38,7 @@ def write_html(path: Path, report: Report) -> None:
     """
     from expectations.report.charts import chart_svgs
 
-    rows = rows_that_fit(most_telling(report.findings, MOST_SHOWN, OF_EACH_RULE))
+    rows = rows_that_fit(most_telling(report.findings, MOST_SHOWN, OF_EACH_RULE), with_dollars(report.rules))
     render = _renderer(report, rows, chart_svgs(report))
     room = min(MOST_OPENED_BYTES, MOST_BYTES - len(render([]).encode()))
     texts = opened_that_fit(report.derivations, rows, room)
@@ -87,5 +88,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=shown,
     )
-    environment.filters |= {"share": share, "money": money, "violation_share": violation_share}
+    environment.filters |= {
+        "share": share,
+        "money": money,
+        "violation_share": violation_share,
+        "why_unjudged": why_unjudged,
+    }
     return environment

@@ -1,8 +1,9 @@
 """The findings as the page's table gets them: JSON in arrays, cut to a size, with the derivations that still fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
+from expectations.report import UNKNOWN_DOLLARS
 from expectations.report.page_opened import opened
 from expectations.report.page_values import json_text, money, safe
 
@@ -31,6 +32,8 @@ FIELDS = (
     "expected_units_other_method",
     "supported_minutes",
     "double_counted_minutes",
+    "billed_codes",
+    "documented_codes",
     "claim_ids",
     "note_ids",
     "sources",
@@ -45,11 +48,16 @@ FIELDS = (
 _JOINED = ("claim_ids", "note_ids", "sources")
 
 
-def rows_that_fit(findings: Sequence[Mapping[str, Any]]) -> list[list]:
-    """The first findings as rows of FIELDS, as many as fit into MOST_ROW_BYTES."""
+def rows_that_fit(findings: Sequence[Mapping[str, Any]], with_dollars: Container[str] = ()) -> list[list]:
+    """The first findings as rows of FIELDS, as many as fit into MOST_ROW_BYTES.
+
+    `with_dollars`: ids of the rules whose findings put units at risk; without an amount theirs are told as unknown.
+    """
     rows, used = [], 0
     for finding in findings:
         row = [_cell(name, finding.get(name)) for name in FIELDS]
+        if finding.get("at_risk_usd") is None and finding.get("rule_id") in with_dollars:
+            row[FIELDS.index("at_risk_usd")] = UNKNOWN_DOLLARS
         used += len(json_text(row).encode()) + 1
         if used > MOST_ROW_BYTES:
             break

@@ -1,13 +1,13 @@
 """The report as a workbook to work in: a summary, a sheet of findings a severity, and what explains them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 
-from expectations.report import Report, most_dollars
+from expectations.report import UNKNOWN_DOLLARS, Report, most_dollars, with_dollars
 from expectations.report.workbook_columns import (
     DECISION_COLUMNS,
     DICTIONARY_COLUMNS,
@@ -62,7 +62,7 @@ def write_workbook(path: Path, report: Report, limit_rows: int = 20_000) -> None
         _findings(book, name, findings, titles, report)
     book.table("Rules", RULE_COLUMNS, [_rule(rule) for rule in report.rules])
     sheet = book.sheet("Resolved", RESOLVED_COLUMNS, len(resolved))
-    book.rows(sheet, RESOLVED_COLUMNS, _titled(resolved, titles))
+    book.rows(sheet, RESOLVED_COLUMNS, _titled(resolved, titles, with_dollars(report.rules)))
     book.table("Set aside", SET_ASIDE_COLUMNS, [*map(_set_aside, report.set_aside), *map(_filtered, report.filtered)])
     book.table("Inputs", INPUT_COLUMNS, [_input(entry) for entry in report.inputs])
     book.table("Data dictionary", DICTIONARY_COLUMNS, dictionary_rows())
@@ -75,15 +75,17 @@ def _findings(book: Book, name: str, findings: Findings, titles: Mapping[Any, An
     sheet.set_tab_color(TAB_COLOURS[name])
     add_colours(book, sheet, FINDING_COLUMNS, len(findings))
     add_checks(sheet, len(findings), report.as_of)
-    book.rows(sheet, FINDING_COLUMNS, map(with_decisions, _titled(findings, titles)))
+    book.rows(sheet, FINDING_COLUMNS, map(with_decisions, _titled(findings, titles, with_dollars(report.rules))))
 
 
-def _titled(findings: Findings, titles: Mapping[Any, Any]) -> Iterator[Part]:
-    """The findings' columns with the title of each one's rule."""
+def _titled(findings: Findings, titles: Mapping[Any, Any], at_risk: Container[str]) -> Iterator[Part]:
+    """The findings' columns with the title of each one's rule, and dollars that nobody knows told as unknown."""
     # Headings that no finding has are asked for too, and filled in later.
     names = dict.fromkeys([*(column.name for column in FINDING_COLUMNS), *DECISIONS.values()])
     for part in parts(findings, list(names)):
-        yield {**part, "rule_title": [titles.get(rule_id) for rule_id in part["rule_id"]]}
+        known = zip(part["at_risk_usd"], part["rule_id"], strict=True)
+        dollars = [UNKNOWN_DOLLARS if usd is None and rule in at_risk else usd for usd, rule in known]
+        yield {**part, "rule_title": [titles.get(rule_id) for rule_id in part["rule_id"]], "at_risk_usd": dollars}
 
 
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,13 @@ DECISION_COLUMNS = (
     Column("reason", 28, TEXT, "Why it was so decided.", _YOU),
 )
 _PLACED = (
-    Column("at_risk_usd", 13, MONEY, "Units too many times the price of a unit; empty without a price.", _FINDINGS),
+    Column(
+        "at_risk_usd",
+        13,
+        MONEY,
+        "Units too many times their price; unknown without a price.",
+        _FINDINGS,
+    ),
     Column(
         "since_last_run",
         12,
@@ -49,7 +55,7 @@ _PLACED = (
     Column("service_date", 11, DAY, "The day of treatment.", _FINDINGS),
     Column("patient_id", 14, TEXT, "The patient, as the claims name them.", _FINDINGS),
     Column("provider_id", 14, TEXT, "The clinician whose work it is, where it is one.", _FINDINGS),
-    Column("payer_id", 14, TEXT, "The payer that was billed, or most of whose units were.", _FINDINGS),
+    Column("payer_id", 14, TEXT, "The payer that was billed; empty where several were.", _FINDINGS),
     Column("procedure_code", 10, TEXT, "The code in question; empty where the whole day is.", _FINDINGS),
     Column("rule_title", 42, TEXT, "What the rule says is wrong, in short.", _REGISTRY),
     Column("message", 70, TEXT, "This finding in one sentence.", _FINDINGS),
@@ -61,6 +67,10 @@ _COUNTED = (
     Column("supported_minutes", 10, WHOLE, "One-on-one minutes of the notes, each counted once.", _FINDINGS, "minutes"),
     Column("double_counted_minutes", 10, WHOLE, "Minutes claimed more than once.", _FINDINGS, "minutes"),
     Column("cap_units", 8, WHOLE, "The most units that the payer pays for one day.", _FINDINGS, "units"),
+)
+_BY_CODE = (
+    Column("billed_codes", 24, TEXT, "Units billed on the day by code: 97110 x2; 97140 x1.", _FINDINGS, "units"),
+    Column("documented_codes", 30, TEXT, "Minutes documented on the day by code.", _FINDINGS, "minutes"),
 )
 _TRACED = (
     Column("claim_ids", 18, TEXT, "The claims it is about, joined by semicolons.", _FINDINGS),
@@ -97,12 +107,13 @@ FINDING_COLUMNS = (
     Column("earlier decision", 24, TEXT, "The decision that holds no more.", _FINDINGS),
     *_PLACED,
     *_COUNTED,
+    *_BY_CODE,
     *_TRACED,
     *_IDENTIFIED,
 )
 #: The sheet Resolved: a finding that stands no more is not decided on.
 RESOLVED_COLUMNS = tuple(
-    column for column in (*_PLACED, *_COUNTED, *_TRACED, *_IDENTIFIED) if column.name != "since_last_run"
+    column for column in (*_PLACED, *_COUNTED, *_BY_CODE, *_TRACED, *_IDENTIFIED) if column.name != "since_last_run"
 )
 RULE_COLUMNS = (
     Column("rule_id", 34, TEXT, "The rule's name.", _RULES),

@@ -143,10 +143,17 @@ def _writer(sheet: Any, kind: str) -> Callable[[int, int, Any], Any]:
         else:
             write_string(row, place, inert(value))
 
+    def money(row: int, place: int, value: Any) -> None:
+        # Dollars that nobody knows are a word.
+        if isinstance(value, str):
+            text(row, place, value)
+        else:
+            number(row, place, value)
+
     def number(row: int, place: int, value: Any) -> None:
         write_number(row, place, float(value))
 
-    return {TEXT: text, DAY: day}.get(kind, number)
+    return {TEXT: text, DAY: day, MONEY: money}.get(kind, number)
 
 
 def _number(value: Any) -> tuple[str, float]:

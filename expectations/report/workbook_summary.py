@@ -6,6 +6,7 @@ from typing import Any
 
 from expectations.report import Report, tally
 from expectations.report.workbook_findings import SEVERITY_SHEETS
+from transforms.unjudged import why_unjudged
 
 #: A line's style and its cells.
 Line = tuple[str, Sequence[Any]]
@@ -149,6 +150,8 @@ def _read(report: Report) -> Iterator[Line]:
     for entry in report.filtered:
         yield "", [f"filtered by the mapping: {entry['table']}, {entry['file']}", entry["rows"]]
     for reason, days in report.unjudged:
-        yield "", [f"patients and dates left unjudged: {reason}", days]
+        yield "", [f"patients and dates left unjudged: {reason}", days, why_unjudged(reason)]
+    for reason, days in report.partly_unjudged:
+        yield "", [f"therapy days that some rules leave unjudged: {reason}", days, why_unjudged(reason)]
     for payer, days in report.unlisted_payers:
         yield "", [f"therapy days of payer {payer}, whose counting method is not known", days]

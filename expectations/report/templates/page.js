@@ -10,7 +10,11 @@ function started() {
   const titles = new Map(rules);
   const place = new Map(fields.map((name, index) => [name, index]));
   const at = (row, name) => row[place.get(name)];
-  const dollars = (row) => (at(row, "at_risk_usd") === "" ? -1 : Number(at(row, "at_risk_usd").replace(/[$,]/g, "")));
+  const dollars = (row) => {
+    const text = at(row, "at_risk_usd");
+    if (text === "") return -2;
+    return text === "unknown" ? -1 : Number(text.replace(/[$,]/g, ""));
+  };
   const title = (row) => titles.get(at(row, "rule_id")) || at(row, "rule_id");
   const lawful = (row) => (at(row, "expected_units") === "" ? at(row, "cap_units") : at(row, "expected_units"));
   const isCap = (row) => at(row, "expected_units") === "" && at(row, "cap_units") !== "";
