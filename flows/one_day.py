@@ -3,9 +3,10 @@
 Nothing is counted here: the day is laid into DuckDB as one note and one claim, and the models count it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
-from itertools import combinations
+from itertools import combinations, islice
 from math import comb
 from pathlib import Path
 
@@ -19,15 +20,25 @@ from transforms.recompute import Setting, judge_rows, stage_rows
 from transforms.reference import load_reference
 from transforms.sql_values import literal
 
+UNIT_SECONDS = 900
+#: A code less than a minute below the most is equal to it (rule book s. 4).
+EQUAL_BELOW = 60
+#: More lawful splits than these are counted, and not listed.
+SPLITS_LISTED = 100
+
 METHODS = ("cms_8_minute", "ama_midpoint")
 
 
 @dataclass(frozen=True)
 class Count:
-    """What one method makes of a day: its units, and every lawful split of them over the codes."""
+    """What one method makes of a day: its units, and the lawful splits of them over the codes.
+
+    `split_count`: how many there are, of which the first SPLITS_LISTED are in `splits`.
+    """
 
     units: int
     splits: list[dict[str, int]]
+    split_count: int = 1
 
 
 @dataclass(frozen=True)
@@ -43,111 +54,155 @@ class Cap:
 
 @dataclass(frozen=True)
 class Day:
-    """Both counts of a day; its payer (None: none was asked for), that payer's method, and the caps that bind there."""
+    """Both counts of a day; its payer (None: none was asked for), that payer's method, and the caps that bind there.
 
-    minutes: dict[str, int]
+    `seconds`: what was asked, by code. `counted`: seconds that the models credit, by the code that they count as.
+    `counts_as`: add-on codes, and the code that each is counted with. `unlisted`: codes without a row on the date.
+    `least_ama_units`: the AMA count of whole minutes. `most_units`: above this an audit says "too many".
+    """
+
+    seconds: dict[str, int]
     payer: str | None
     counts: dict[str, Count]
     counting_method: str
     is_payer_unlisted: bool
     caps: list[Cap]
+    supported_minutes: int
+    least_ama_units: int
+    most_units: int
+    counted: dict[str, int]
+    counts_as: dict[str, str] = field(default_factory=dict)
+    unlisted: tuple[str, ...] = ()
 
 
-#: A code less than a minute below the most is equal to it (rule book s. 4).
-EQUAL_BELOW = 60
+def unit_slots(seconds: dict[str, int]) -> list[tuple[str, int]]:
+    """Every unit that a code with these credited seconds could be given, with the seconds not yet paid for when those
+    before it have paid 900 each; equal to another one it may be paid a little beyond its time (unit_split.sql)."""
+    return [
+        (code, credited - UNIT_SECONDS * number)
+        for code, credited in seconds.items()
+        for number in range((credited + UNIT_SECONDS + EQUAL_BELOW - 1) // UNIT_SECONDS)
+    ]
 
 
-def lawful_splits(slots: list[tuple[str, int]], units: int) -> list[dict[str, int]]:
-    """Every way to give `units` units to the (code, unpaid seconds) slots.
+def lawful_splits(slots: list[tuple[str, int]], units: int) -> Iterator[dict[str, int]]:
+    """Every lawful way to give `units` units to the (code, unpaid seconds) slots, the plainest first.
 
-    None that is left lies a minute or more above one that is paid.
+    Units go one at a time to the code with the most seconds not yet paid for, and one less than a minute below the
+    most is equal to it. So a split is lawful that leaves nothing unpaid a minute or more above what it pays.
     """
-    if not units:
-        return [{}]
-    splits = []
-    for above, within, taken in _edges(slots, units):
-        least = min(slots[place][1] for place in within)
-        for chosen in combinations(sorted(within, key=lambda place: slots[place]), taken):
-            if any(slots[place][1] == least for place in chosen):
-                split: dict[str, int] = {}
-                for place in (*above, *chosen):
-                    split[slots[place][0]] = split.get(slots[place][0], 0) + 1
-                splits.append(dict(sorted(split.items(), key=lambda item: (-item[1], item[0]))))
-    return sorted(splits, key=lambda split: [slot for code in sorted(split) for slot in (code, -split[code])])
+    slots = _ordered(slots)
+    if units == len(slots):
+        yield _split(slots)
+    for first, near in reversed(list(enumerate(_near(slots, units)))):
+        for chosen in combinations(near, units - first):
+            yield _split([*slots[:first], *chosen])
 
 
 def count_splits(slots: list[tuple[str, int]], units: int) -> int:
     """How many lawful_splits there are."""
-    if not units:
-        return 1
-    count = 0
-    for _, within, taken in _edges(slots, units):
-        least = min(slots[place][1] for place in within)
-        higher = sum(slots[place][1] > least for place in within)
-        count += comb(len(within), taken) - comb(higher, taken)
-    return count
+    counts = [comb(len(near), units - first) for first, near in enumerate(_near(_ordered(slots), units))]
+    return sum(counts) + (units == len(slots))
 
 
-def _edges(slots: list[tuple[str, int]], units: int) -> list[tuple[list[int], list[int], int]]:
-    """For each amount that the least paid slot may hold: the slots that are paid then, those that may be, how many."""
-    edges = []
-    for least in sorted({unpaid for _, unpaid in slots}, reverse=True):
-        above = [place for place, (_, unpaid) in enumerate(slots) if unpaid >= least + EQUAL_BELOW]
-        within = [place for place, (_, unpaid) in enumerate(slots) if least <= unpaid < least + EQUAL_BELOW]
-        if len(above) < units <= len(above) + len(within):
-            edges.append((above, within, units - len(above)))
-    return edges
+def _ordered(slots: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    return sorted(slots, key=lambda slot: (-slot[1], slot[0]))
 
 
-def count_day(minutes: dict[str, int], payer: str | None, day: date, reference: Path | None = None) -> Day:
-    """Counts a day of one note with one one-on-one block a code; raises UsageProblem for a code that is not timed.
+def _near(ordered: list[tuple[str, int]], units: int) -> list[list[tuple[str, int]]]:
+    """For each slot that may be the first left unpaid, the slots behind it that may be paid all the same."""
+    return [
+        [slot for slot in ordered[first + 1 :] if slot[1] > ordered[first][1] - EQUAL_BELOW]
+        for first in range(min(units + 1, len(ordered)))
+    ]
 
-    `minutes`: whole minutes by code. `payer`: whose method and caps are shown too (default: an unknown payer).
+
+def _split(slots: list[tuple[str, int]]) -> dict[str, int]:
+    split: dict[str, int] = {}
+    for code, _ in slots:
+        split[code] = split.get(code, 0) + 1
+    return _most_first(split)
+
+
+def _most_first(split: dict[str, int]) -> dict[str, int]:
+    """Units by code, the code with most units first."""
+    return dict(sorted(split.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _cms_count(seconds: dict[str, int], units: int) -> Count:
+    slots = unit_slots(seconds)
+    return Count(units, list(islice(lawful_splits(slots, units), SPLITS_LISTED)), count_splits(slots, units))
+
+
+def count_day(seconds: dict[str, int], payer: str | None, day: date, reference: Path | None = None) -> Day:
+    """Counts a day of one note with one one-on-one block a code; raises UsageProblem where no code of it is timed.
+
+    `seconds`: whole seconds by code. `payer`: whose kinds of codes hold, and whose method and caps are shown too
+    (default: an unknown payer).
     """
     with open_database() as con:
         load_reference(con, reference)
         load_crosswalk(con, None)
-        _refuse_untimed(con, minutes, day)
-        _lay_in(con, minutes, payer or "*", day)
+        unlisted = _refuse_untimed(con, list(seconds), payer, day)
+        _lay_in(con, seconds, payer or "*", day)
         setting = Setting(day)
         stage_rows(con, setting)
         judge_rows(con, setting)
-        total = con.execute("select cms_units, ama_units from unit_day").fetchone()
-        slots = con.execute(
-            "select c.procedure_code, c.credited_seconds - 900 * (n.unit_number - 1) from unit_day_code as c, "
-            "(select unnest(generate_series(1, 200)) as unit_number) as n "
-            "where c.credited_seconds > 900 * (n.unit_number - 1) order by 2 desc, 1"
-        ).fetchall()
-        alone = con.execute(
-            "select procedure_code, ama_units from unit_day_code where ama_units > 0 order by procedure_code"
-        ).fetchall()
-        line = rows_as_dicts(con, "select * from stg_term limit 1")[0]
+        total = rows_as_dicts(con, "select * from unit_day")[0]
+        codes = rows_as_dicts(
+            con,
+            "select procedure_code, credited_seconds, ama_units from unit_day_code where is_timed",
+        )
+        terms = rows_as_dicts(con, "select * from stg_term order by procedure_code")
+        counts_as = {row["procedure_code"]: row["counted_code"] for row in terms}
+        asked = [counts_as[code] for code in seconds]
+        codes.sort(key=lambda row: asked.index(row["procedure_code"]))
+        counted = {row["procedure_code"]: row["credited_seconds"] for row in codes}
+        alone = {row["procedure_code"]: row["ama_units"] for row in codes if row["ama_units"]}
         return Day(
-            minutes=minutes,
+            seconds=seconds,
             payer=payer,
             counts={
-                "cms_8_minute": Count(total[0], lawful_splits(slots, total[0])),
-                "ama_midpoint": Count(total[1], [dict(alone)]),
+                "cms_8_minute": _cms_count(counted, total["cms_units"]),
+                "ama_midpoint": Count(total["ama_units"], [_most_first(alone)]),
             },
-            counting_method=line["counting_method"],
-            is_payer_unlisted=line["is_payer_unlisted"],
+            counting_method=terms[0]["counting_method"],
+            is_payer_unlisted=terms[0]["is_payer_unlisted"],
             caps=_caps(con),
+            supported_minutes=total["supported_minutes"],
+            least_ama_units=total["least_ama_units"],
+            most_units=total["supported_units"],
+            counted=counted,
+            counts_as={code: base for code, base in counts_as.items() if base != code},
+            unlisted=unlisted,
         )
 
 
-def _refuse_untimed(con, minutes: dict[str, int], day: date) -> None:
-    for code in minutes:
+def _refuse_untimed(con, codes: list[str], payer: str | None, day: date) -> tuple[str, ...]:
+    """The codes that nobody listed, by their kind on the date; raises UsageProblem for those that hold no minutes."""
+    unlisted = []
+    for code in codes:
         row = con.execute(
-            f"select kind from ref_procedure_code where procedure_code = {literal(code)} and payer_id is null "
-            f"and {literal(day)} >= effective_from and {literal(day)} < effective_to"
+            f"select kind from ref_procedure_code where procedure_code = {literal(code)} "
+            f"and {literal(day)} >= effective_from and {literal(day)} < effective_to "
+            f"and (payer_id is null or payer_id = {literal(payer or '*')}) order by payer_id nulls last limit 1"
         ).fetchone()
-        if row is None or row[0] in ("unlisted", "other"):
-            raise UsageProblem(f"{code}: not a therapy code in scope on {day}; see data/reference/procedure_code.csv")
-        if row[0] != "timed_15":
-            raise UsageProblem(f"{code}: is {row[0].replace('_', ' ')}, and only timed codes are counted in minutes")
+        kind = row[0] if row else "unlisted"
+        if kind == "unlisted":
+            unlisted.append(code)
+        elif kind == "other":
+            raise UsageProblem(f"{code}: is no therapy code on {day}; see data/reference/procedure_code.csv")
+        elif kind != "timed_15":
+            raise UsageProblem(f"{code}: is {kind.replace('_', ' ')}, and only timed codes are counted in minutes")
+    if len(unlisted) == len(codes):
+        raise UsageProblem(
+            f"{unlisted[0]}: unlisted on {day}, so nobody knows how its minutes count; "
+            "see data/reference/procedure_code.csv"
+        )
+    return tuple(unlisted)
 
 
-def _lay_in(con, minutes: dict[str, int], payer: str, day: date) -> None:
+def _lay_in(con, seconds: dict[str, int], payer: str, day: date) -> None:
     """The day as raw rows, through the contract like any other extract."""
     import csv
     from tempfile import TemporaryDirectory
@@ -157,7 +212,7 @@ def _lay_in(con, minutes: dict[str, int], payer: str, day: date) -> None:
             csv.writer(file).writerows([header.split(","), *rows])
 
     date_text = day.isoformat()
-    codes = list(enumerate(minutes.items(), start=1))
+    codes = list(enumerate(seconds.items(), start=1))
     with TemporaryDirectory() as folder:
         write(
             folder,
@@ -175,7 +230,7 @@ def _lay_in(con, minutes: dict[str, int], payer: str, day: date) -> None:
             folder,
             "note_blocks.csv",
             "note_id,block_number,procedure_code,minutes",
-            [["day", number, code, spent] for number, (code, spent) in codes],
+            [["day", number, code, f"{spent / 60:.4f}"] for number, (code, spent) in codes],
         )
         load_extracts(con, find_inputs(Path(folder)), None)
     apply_contract(con, day)

@@ -63,8 +63,8 @@ EXAMPLES = re.findall(r"^\| ((?:\w{5} \d+(?:, )?)+) \| (\d)[:,]? ?([^|]*) \| (\d
 
 @pytest.mark.parametrize(("minutes", "cms", "_split", "ama", "_other"), EXAMPLES)
 def test_the_examples_of_section_4_hold(minutes, cms, _split, ama, _other):
-    written = {code: int(number) for code, number in (part.split() for part in minutes.split(", "))}
-    counts = count_day(written, None, date(2026, 11, 10)).counts
+    seconds = {code: 60 * int(number) for code, number in (part.split() for part in minutes.split(", "))}
+    counts = count_day(seconds, None, date(2026, 11, 10)).counts
     assert (counts["cms_8_minute"].units, counts["ama_midpoint"].units) == (int(cms), int(ama))
     if named := re.findall(r"(\d{5}) x(\d)", _split):
         assert {code: int(units) for code, units in named} in counts["cms_8_minute"].splits

@@ -1,7 +1,7 @@
 """What the models count on the patients' dates asked: therapy days, their units under both methods, caps in force."""
 
 from flows.explanation.rebuild import grouped, step_rows
-from flows.one_day import EQUAL_BELOW, count_splits, lawful_splits
+from flows.one_day import EQUAL_BELOW, count_splits, lawful_splits, unit_slots
 from transforms.engine import rows_as_dicts
 
 #: More lawful splits than this are counted, not listed.
@@ -120,7 +120,7 @@ def patient_sums(con) -> dict[int, dict]:
 def _cms(day: dict) -> dict:
     """The CMS count: how its units are handed out one by one, and every lawful split; none where undecidable."""
     count: dict = {"units": day["cms_units"], "steps": [], "splits": [], "split_count": 0, "tied": []}
-    slots = _slots(day)
+    slots = unit_slots({code["procedure_code"]: code["credited_seconds"] for code in day["codes"] if code["is_timed"]})
     if not day["is_decidable"] or not day["has_counting_note"] or len(slots) < day["cms_units"]:
         return count
     timed = {code["procedure_code"]: code for code in day["codes"] if code["is_timed"] and code["credited_seconds"]}
@@ -148,20 +148,9 @@ def _cms(day: dict) -> dict:
     if count["steps"]:
         count["split_count"] = count_splits(slots, day["cms_units"])
         if count["split_count"] <= MOST_SPLITS:
-            count["splits"] = lawful_splits(slots, day["cms_units"])
+            count["splits"] = list(lawful_splits(slots, day["cms_units"]))
         count |= _last_tie(slots, given, day["cms_units"]) if count["split_count"] > 1 else {}
     return count
-
-
-def _slots(day: dict) -> list[tuple[str, int]]:
-    """Every unit that a code could be given, with the seconds not yet paid for when those before it have paid 900 each;
-    equal to another one it may be paid a little beyond its time (unit_split.sql)."""
-    return [
-        (code["procedure_code"], code["credited_seconds"] - 900 * number)
-        for code in day["codes"]
-        if code["is_timed"]
-        for number in range((code["credited_seconds"] + 900 + EQUAL_BELOW - 1) // 900)
-    ]
 
 
 def _last_tie(slots: list[tuple[str, int]], given: dict[str, int], units: int) -> dict:
