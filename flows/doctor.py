@@ -93,7 +93,7 @@ def examine_text(found: dict) -> str:
 
 def _files_text(found: dict) -> list[str]:
     if not found["missing_files"]:
-        return [f"Files: {', '.join(NEEDED)} are all here; samples and mappings stand in {found['files']}"]
+        return [f"Files: {', '.join(NEEDED)} are all here; those to read and to try stand in {found['files']}"]
     lines = ["Files: install minutewise again (pip install . in a checkout), for these are not here:"]
     for kind, paths in found["missing_files"].items():
         lines += [f"  MISSING, of {kind}: {path}" for path in paths]

@@ -6,7 +6,7 @@ from pathlib import Path
 import expectations.report
 from transforms.contract_fields import TABLES as EXTRACTS
 from transforms.reference import TABLES
-from transforms.shipped import DATA, IS_INSTALLED
+from transforms.shipped import DATA, IS_INSTALLED, RULE_BOOK
 
 TEMPLATES = Path(expectations.report.__file__).parent / "templates"
 TEMPLATE_NAMES = (
@@ -34,6 +34,7 @@ NEEDED = {
         *(DATA / "samples" / f"{table}.csv" for table in EXTRACTS),
         *(DATA / "samples" / "reference" / f"{table}.csv" for table in ("code_cap", "payer_method")),
     ],
+    "rule book": [RULE_BOOK],
     "templates": [TEMPLATES / name for name in TEMPLATE_NAMES],
 }
 

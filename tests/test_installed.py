@@ -15,7 +15,7 @@ from flows.shipped_files import NEEDED, TEMPLATE_NAMES, TEMPLATES
 from transforms.shipped import DATA
 
 ROOT = Path(__file__).parents[1]
-BUILT_FROM = ("flows", "transforms", "expectations", "data", "pyproject.toml", "setup.py", "README.md", "MANIFEST.in")
+BUILT_FROM = ("flows", "transforms", "expectations", "data", "pyproject.toml", "setup.py", "README.md", "docs/rules.md")
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
 ALONE = ["--no-index", "--no-deps"]
 
@@ -30,6 +30,7 @@ def installed(tmp_path_factory):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
+            (source / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(ROOT / name, source / name)
     wheels = place / "wheels"
     _ended([*PIP, "wheel", *ALONE, "--no-build-isolation", "--no-cache-dir", "-w", str(wheels), str(source)])
@@ -136,6 +137,8 @@ COMMANDS = [
     (("units", "97112=24", "97110=23", "--date", "2026-11-10"), "97112"),
     (("summary", "out"), "Findings"),
     (("verify", "out"), ""),
+    (("open", "out", "--print"), "report.html"),
+    (("bench", "--visits", "100", "--sizes", "1", "--csv-visits", "0", "--pandas-visits", "0"), "floor"),
     (("explain", "out", "FINDING"), "Citation"),
     (("evidence", "out", "FINDING", "--pdf"), "out/evidence/evidence-"),
     (("sql", "--dialect", "snowflake", "--as-of", "2026-11-10", "--out", "out/scripts"), ""),
@@ -180,6 +183,7 @@ def test_nothing_is_written_into_the_folder_one_stands_in(command, audited):
         "minutewise_data/contracts/notes.csv",
         "minutewise_data/mappings/tuva_medical_claim.toml",
         "minutewise_data/samples/claims.csv",
+        "minutewise_data/docs/rules.md",
         "expectations/report/templates/packet.typ",
         "transforms/findings/units_exceed_day_cap.sql",
     ],

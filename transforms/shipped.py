@@ -9,3 +9,5 @@ _BESIDE = Path(__file__).resolve().parents[1]
 _INSTALLED = _BESIDE / "minutewise_data"
 IS_INSTALLED = _INSTALLED.is_dir()
 DATA = _INSTALLED if IS_INSTALLED else _BESIDE / "data"
+#: The rule book, where the tables' links to docs/rules.md lead.
+RULE_BOOK = (_INSTALLED if IS_INSTALLED else _BESIDE) / "docs" / "rules.md"
