@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.report import (
+    CODE_SUMS,
     LONGEST_SET_ASIDE_CELL,
+    MOST_CODES,
     MOST_SET_ASIDE,
     MOST_SHOWN,
     OF_EACH_REASON,
@@ -79,6 +81,17 @@ select credited_minutes // billed_units as minutes, count(*) as days
 from unit_published
 where is_timed and is_judged and billed_units > 0 and credited_minutes > 0 and service_date >= $since
 group by minutes order by minutes"""
+#: Every billed day and unit of units.parquet once, and the days that were documented only.
+_CODE_SUMS = ", ".join(f"cast(sum({name}) as bigint) as {name}" for name in CODE_SUMS)
+_CODES = """
+select strftime(service_date, '%Y-%m') as month, provider_id, procedure_code,
+    matched_days + billed_only_days as billed_days, matched_units + billed_only_units as billed_units,
+    matched_days, matched_units, billed_only_days, billed_only_units, documented_only_days
+from code_count"""
+_CODES_BY_MONTH = f"""
+select month, provider_id, procedure_code, {_CODE_SUMS} from ({_CODES})
+group by month, provider_id, procedure_code order by month desc, provider_id nulls last, procedure_code"""
+_CODE_TOTALS = f"select procedure_code, {_CODE_SUMS} from ({_CODES}) group by procedure_code order by procedure_code"
 
 
 def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Report:
@@ -106,6 +119,9 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
         quarantined_without_day=manifest["quarantined_without_day"],
         set_aside=_set_aside(con, manifest),
         filtered=filtered_rows(manifest),
+        codes=rows_as_dicts(con, f"{_CODES_BY_MONTH} limit {MOST_CODES}"),
+        code_totals=rows_as_dicts(con, _CODE_TOTALS),
+        codes_in_all=con.execute(f"select count(*) from ({_CODES_BY_MONTH})").fetchone()[0],
         changes=changes,
         resolved=resolved,
         clinicians=rows_as_dicts(con, _CLINICIANS, since) if since else (),

@@ -19,7 +19,9 @@ from transforms.reference import load_reference
 from transforms.scripts.tables import input_tables
 
 #: Tables whose every row and column must be what an audit makes.
-COMPARED = ("finding", "unit_published", "rule_result", "date_count", "stage_count", "rule_count", "rule_error")
+COMPARED = (
+    "finding", "unit_published", "rule_result", "date_count", "code_count", "stage_count", "rule_count", "rule_error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,8 @@ class TestSheets:
         findings = [finding(1), finding(2, severity="review"), finding(3)]
         loaded = book(findings=findings)
         assert loaded.sheetnames == [
-            "Summary", "Errors", "Reviews", "Rules", "Resolved", "Set aside", "Inputs", "Data dictionary"
+            "Summary", "Errors", "Reviews", "Rules", "Resolved", "Set aside",
+            "Codes documented against billed", "Inputs", "Data dictionary",
         ]  # fmt: skip
         assert [row["finding_id"] for row in cells(loaded["Errors"])] == ["f000001", "f000003"]
         assert values(loaded, "error") == [2, 2, "Errors"]

@@ -23,7 +23,7 @@ CROSSWALKS = ("crosswalk_patient", "crosswalk_provider", "crosswalk_payer")
 #: Tables of the rows that were delivered, by the column that names the claim or note a row belongs to.
 UNITS = {"claims": "claim_id", "notes": "note_id", "note_blocks": "note_id"}
 #: Results, one set of rows a service date.
-DATED_RESULTS = ("finding", "unit_published", "date_count", "rule_count")
+DATED_RESULTS = ("finding", "unit_published", "date_count", "code_count", "rule_count")
 #: Replaced as a whole by every night.
 REPLACED = ("accepted_date", *REFERENCES, *CROSSWALKS)
 DELIVERED_FILE = """

@@ -25,10 +25,11 @@ create or replace table rule_error (rule_id varchar, problem varchar);
 drop table if exists finding;
 drop table if exists unit_published;
 drop table if exists date_count;
+drop table if exists code_count;
 """
 MACHINE_FAULTS = (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException, duckdb.FatalException)
 #: What every pass adds to: the tables that a run publishes and sums up.
-RESULTS = ("finding", "unit_published", "date_count")
+RESULTS = ("finding", "unit_published", "date_count", "code_count")
 VERDICTS = ("violated", "passed", "unjudged")
 MATCH_COUNTS = (
     "claim_days", "claim_days_with_note", "notes", "notes_with_claim", "counting_notes", "measured_notes",
@@ -110,13 +111,14 @@ def require_match(con, match: Match) -> None:
     raise InputRejected(
         f"claims and notes hardly meet: {match.claim_days_with_note} of {match.claim_days} claim days have a note, and "
         f"{match.notes_with_claim} of {match.notes} notes have a claim; the least share is {match.minimum_share:g}. "
-        f"{why} Check that both extracts are of the same patients and dates, give --crosswalk DIR where the systems use "
-        "other ids, or --allow-low-match where this is meant"
+        f"{why} Check that both extracts are of the same patients and dates, give --crosswalk DIR where the systems "
+        "use other ids, or --allow-low-match where this is meant"
     )
 
 
 def judge_rows(con, setting: Setting, rows_per_pass: int = ROWS_PER_PASS, touched: str | None = None) -> None:
-    """Creates finding, unit_published, date_count, rule_result and stage_count from stg_ tables, for the dates asked.
+    """Creates finding, unit_published, date_count, code_count, rule_result and stage_count from stg_ tables, for the
+    dates asked.
 
     `touched` names a table of the service dates to look at; without it they are all that have rows.
     """

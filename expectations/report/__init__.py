@@ -19,6 +19,17 @@ UNKNOWN_DOLLARS = "unknown"
 MOST_SHOWN, OF_EACH_RULE = 1_000, 25
 #: So many rows set aside a report holds, among them so many of every table and reason; a cell of them is cut.
 MOST_SET_ASIDE, OF_EACH_REASON, LONGEST_SET_ASIDE_CELL = 2_000, 25, 200
+#: So many rows of codes by month and clinician a report holds; what is summed in them: therapy days, and billed units.
+MOST_CODES = 20_000
+CODE_SUMS = (
+    "billed_days",
+    "billed_units",
+    "matched_days",
+    "matched_units",
+    "billed_only_days",
+    "billed_only_units",
+    "documented_only_days",
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,8 @@ class Report:
     quarantined_without_day: table -> those rows of it whose patient or date cannot be read. set_aside: of the rows
     set aside the most telling ones, dicts table, file, line, column, reason, cell, what_to_do; filtered: dicts table,
     file, filter and rows of what a mapping left out.
+    codes: what was documented against what was billed, dicts month, provider_id, procedure_code and CODE_SUMS, the last
+    months first; code_totals: the same sums by code over all dates; codes_in_all: rows of `codes` before it was cut.
     changes: against the run before. resolved: findings of the run before that stand no more, as dicts.
     clinicians: dicts clinician_id, billed_units, supported_units (timed units of the therapy days that could be
     judged), days. unit_minutes: (whole minutes per billed unit, therapy days and codes). derivations: of the
@@ -76,6 +89,9 @@ class Report:
     quarantined_without_day: Mapping[str, int] = field(default_factory=dict)
     set_aside: Sequence[Mapping[str, Any]] = ()
     filtered: Sequence[Mapping[str, Any]] = ()
+    codes: Sequence[Mapping[str, Any]] = ()
+    code_totals: Sequence[Mapping[str, Any]] = ()
+    codes_in_all: int = 0
     changes: Changes = field(default_factory=Changes)
     resolved: Sequence[Mapping[str, Any]] = ()
     clinicians: Sequence[Mapping[str, Any]] = ()

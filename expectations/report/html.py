@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from expectations.report import MOST_SHOWN, OF_EACH_RULE, Report, most_telling, with_dollars
+from expectations.report import CODE_SUMS, MOST_SHOWN, OF_EACH_RULE, Report, most_telling, with_dollars
 from expectations.report.page_bundle import policy, scripts, styles
 from expectations.report.page_findings import FIELDS, opened_that_fit, rows_that_fit
 from expectations.report.page_summary import (
@@ -63,6 +63,7 @@ def _renderer(report: Report, rows: list[list], charts: Sequence[Any]) -> Callab
         "read": read(report),
         "set_aside": set_aside(report),
         "most_listed": MOST_LISTED,
+        "code_sums": CODE_SUMS,
         "of_each_rule": OF_EACH_RULE,
         "rows": rows,
         "static_rows": [dict(zip(FIELDS, row, strict=True)) for row in rows[:STATIC_FINDINGS]],

@@ -9,6 +9,8 @@ import xlsxwriter
 
 from expectations.report import UNKNOWN_DOLLARS, Report, most_dollars, with_dollars
 from expectations.report.workbook_columns import (
+    CODE_COLUMNS,
+    CODES_SHEET,
     DECISION_COLUMNS,
     DICTIONARY_COLUMNS,
     FINDING_COLUMNS,
@@ -64,6 +66,7 @@ def write_workbook(path: Path, report: Report, limit_rows: int = 20_000) -> None
     sheet = book.sheet("Resolved", RESOLVED_COLUMNS, len(resolved))
     book.rows(sheet, RESOLVED_COLUMNS, _titled(resolved, titles, with_dollars(report.rules)))
     book.table("Set aside", SET_ASIDE_COLUMNS, [*map(_set_aside, report.set_aside), *map(_filtered, report.filtered)])
+    book.table(CODES_SHEET, CODE_COLUMNS, report.codes)
     book.table("Inputs", INPUT_COLUMNS, [_input(entry) for entry in report.inputs])
     book.table("Data dictionary", DICTIONARY_COLUMNS, dictionary_rows())
     workbook.close()

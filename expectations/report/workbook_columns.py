@@ -9,6 +9,7 @@ _UNITS = {WHOLE: "whole number", MONEY: "US dollars", SHARE: "percent", DAY: "da
 #: Where a column's values come from, as the data dictionary names it.
 _FINDINGS, _RULES, _MANIFEST, _YOU = "findings.parquet", "rules.parquet", "manifest.json", "you"
 _REGISTRY, _COMPARED = "table of rules", "the run before"
+_UNITS_FILE = "units.parquet"
 _QUARANTINE, _CONTRACT = "quarantine.parquet", "the contract"
 
 
@@ -144,6 +145,47 @@ SET_ASIDE_COLUMNS = (
     Column("what to do", 70, TEXT, "How to mend it.", _CONTRACT),
     Column("rows", 8, WHOLE, "1; of filtered rows, which are told by count only, how many.", _QUARANTINE, "rows"),
 )
+#: The sheet of codes; a sheet's name has 31 characters at most, and no colon.
+CODES_SHEET = "Codes documented against billed"
+CODE_COLUMNS = (
+    Column("month", 9, TEXT, "The month of service.", _UNITS_FILE),
+    Column(
+        "provider_id",
+        14,
+        TEXT,
+        "Who rendered most of the day's billed units of the code, else whose note it is.",
+        _UNITS_FILE,
+    ),
+    Column("procedure_code", 10, TEXT, "The code; an add-on (97130, 90913) is counted with its code.", _UNITS_FILE),
+    Column(
+        "billed_days",
+        9,
+        WHOLE,
+        "Therapy days with billed units of it: matched and billed only together.",
+        _UNITS_FILE,
+        "days",
+    ),
+    Column(
+        "billed_units",
+        9,
+        WHOLE,
+        "Units on the lines that stand; voided, denied and secondary lines bill none.",
+        _UNITS_FILE,
+        "units",
+    ),
+    Column("matched_days", 9, WHOLE, "Billed, and a block of the day's notes documents it.", _UNITS_FILE, "days"),
+    Column("matched_units", 9, WHOLE, "Units billed on those days.", _UNITS_FILE, "units"),
+    Column("billed_only_days", 9, WHOLE, "Billed, and no block documents it.", _UNITS_FILE, "days"),
+    Column("billed_only_units", 9, WHOLE, "Units billed on those days.", _UNITS_FILE, "units"),
+    Column(
+        "documented_only_days",
+        12,
+        WHOLE,
+        "Documented, and not billed under any code that the block stands for.",
+        _UNITS_FILE,
+        "days",
+    ),
+)
 INPUT_COLUMNS = (
     Column("table", 14, TEXT, "What the file holds.", _MANIFEST),
     Column("file", 40, TEXT, "Its name.", _MANIFEST),
@@ -171,6 +213,7 @@ def dictionary_rows() -> list[dict[str, str]]:
         "Resolved": RESOLVED_COLUMNS,
         "Rules": RULE_COLUMNS,
         "Set aside": SET_ASIDE_COLUMNS,
+        CODES_SHEET: CODE_COLUMNS,
         "Inputs": INPUT_COLUMNS,
     }
     return [

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_FLOOR, ROUND_UP, Decimal
 from typing import Any
 
-from expectations.report import Report, tally
+from expectations.report import CODE_SUMS, Report, tally
 from expectations.report.workbook_findings import SEVERITY_SHEETS
 from transforms.unjudged import why_unjudged
 
@@ -55,6 +55,7 @@ def summary_lines(report: Report, sheets: Mapping[str, int], resolved_shown: int
     yield from _worth(report)
     yield from _changed(report, resolved_shown)
     yield from _decided(report)
+    yield from _codes(report)
     yield from _section("How to work with this workbook", *((step,) for step in _HOW_TO))
     yield from _read(report)
     versions = sorted((str(name), str(version)) for name, version in report.reference_versions.items())
@@ -128,6 +129,19 @@ def _decided(report: Report) -> Iterator[Line]:
         if disposition is not None:
             yield "", [disposition, findings, status or "holds"]
     yield "", ["nothing decided", sum(count for (disposition, _), count in counted.items() if disposition is None)]
+
+
+def _codes(report: Report) -> Iterator[Line]:
+    """What a billing system's own count is held against: therapy days and units of every code together."""
+    yield from _section("Codes: documented against billed")
+    yield "columns", ["therapy days and codes that are", "days", "billed units"]
+    sums = {name: sum(row[name] for row in report.code_totals) for name in CODE_SUMS}
+    yield "", ["billed in all", sums["billed_days"], sums["billed_units"]]
+    yield "", ["billed and documented", sums["matched_days"], sums["matched_units"]]
+    yield "", ["billed only", sums["billed_only_days"], sums["billed_only_units"]]
+    yield "", ["documented only", sums["documented_only_days"]]
+    if len(report.codes) < report.codes_in_all:
+        yield "", [f"The sheet of codes holds the last {len(report.codes)} of {report.codes_in_all} rows."]
 
 
 def _read(report: Report) -> Iterator[Line]:
