@@ -31,11 +31,12 @@ def audited(out: Path, extracts: Path, as_of: date, reference: Path | None = Non
 
 
 def finding_ids(folder: Path) -> dict[tuple, str]:
-    """finding_id by rule, patient, date and code."""
-    return {
-        (row["rule_id"], row["patient_id"], row["service_date"].isoformat(), row["procedure_code"]): row["finding_id"]
-        for row in findings_of(folder)
-    }
+    """finding_id by rule, patient, date and code, and by None for the code where the whole day is meant."""
+    ids: dict[tuple, str] = {}
+    for row in findings_of(folder):
+        subject = (row["rule_id"], row["patient_id"], row["service_date"].isoformat())
+        ids[*subject, row["procedure_code"]] = ids[*subject, None] = row["finding_id"]
+    return ids
 
 
 def findings_of(folder: Path) -> list[dict]:

@@ -28,6 +28,7 @@ VIOLATION_COLUMNS = {
     "patient_key": "bigint",
     "service_date": "date",
     "procedure_code": "varchar",
+    "named_code": "varchar",  # the code that an analyst looks at first, where the subject has none
     "note_key": "bigint",
     "block_key": "bigint",
     "block_number": "integer",

@@ -57,7 +57,7 @@ _PLACED = (
     Column("patient_id", 14, TEXT, "The patient, as the claims name them.", _FINDINGS),
     Column("provider_id", 14, TEXT, "The clinician whose work it is, where it is one.", _FINDINGS),
     Column("payer_id", 14, TEXT, "The payer that was billed; empty where several were.", _FINDINGS),
-    Column("procedure_code", 10, TEXT, "The code in question; empty where the whole day is.", _FINDINGS),
+    Column("procedure_code", 10, TEXT, "The code in question, or to look at first; empty if there is none.", _FINDINGS),
     Column("rule_title", 42, TEXT, "What the rule says is wrong, in short.", _REGISTRY),
     Column("message", 70, TEXT, "This finding in one sentence.", _FINDINGS),
 )

@@ -30,6 +30,7 @@ select
         else 'passed'
     end as verdict,
     d.day_key,
+    case when d.is_decidable then lacking.procedure_code end as named_code,
     d.billed_timed_units as billed_units,
     d.sure_units as expected_units,
     case d.counting_method

@@ -2,6 +2,18 @@
 -- units: timed units; whole minutes
 -- source: rule book s. 6, s. 4 (the most units) and s. 1 (unlisted code); CMS Pub. 100-04 ch. 5 s. 20.2.C
 -- not_checked: whether the treatment was needed or skilled; days whose notes do not say how long, or of several payers
+with
+-- the timed code that stands furthest above the lawful split nearest to the bill
+above as (
+    select
+        s.day_key,
+        s.procedure_code,
+        row_number() over (
+            partition by s.day_key order by s.billed_units - s.expected_units desc, s.procedure_code
+        ) as place
+    from unit_split as s
+    where s.billed_units > s.expected_units
+)
 select
     case
         when not d.is_judged or d.supported_units is null then 'unjudged'
@@ -11,6 +23,7 @@ select
         else 'passed'
     end as verdict,
     d.day_key,
+    above.procedure_code as named_code,
     d.billed_timed_units as billed_units,
     d.supported_units as expected_units,
     d.other_method_units as expected_units_other_method,
@@ -28,4 +41,5 @@ select
             else ' under either count (the method of this payer is not known).'
         end as message
 from unit_day as d
+left join above on above.day_key = d.day_key and above.place = 1
 where d.has_counting_note and d.has_billed_line

@@ -52,6 +52,7 @@ select
         else 'passed'
     end as verdict,
     d.day_key,
+    case when day.has_unit then most.procedure_code else day.untimed_code end as named_code,
     0 as billed_units,
     case when d.is_decidable then least(d.sure_cms_units, d.least_ama_units) else d.sure_cms_units end
         as expected_units,

@@ -6,12 +6,13 @@ with
 -- therapy days with a note that does not say how long: no total, and no blocks or an unmeasured block of a timed code
 -- that was billed
 silent as (
-    select distinct n.day_key
+    select n.day_key, min(c.procedure_code) as first_code
     from min_note as n
     left join min_block as b on b.note_key = n.note_key and b.is_unmeasured
     left join unit_day_code as c
         on c.day_key = b.day_key and c.procedure_code = b.counted_code and c.is_timed and c.billed_units > 0
     where n.total_timed_seconds is null and (not n.has_blocks or c.day_key is not null)
+    group by n.day_key
 )
 select
     case
@@ -21,6 +22,7 @@ select
         else 'violated'
     end as verdict,
     d.day_key,
+    silent.first_code as named_code,
     d.billed_timed_units as billed_units,
     d.billed_timed_units || ' timed unit(s) were billed, and a note of the day states neither a total of timed minutes '
         || 'nor the minutes of every code billed.' as message

@@ -8,6 +8,7 @@ with
 above as (
     select
         s.day_key,
+        min(s.procedure_code) as first_code,
         cast(sum(s.billed_units - s.expected_units) as bigint) as units_above_split,
         string_agg(s.procedure_code || ' (billed ' || s.billed_units || ', lawful ' || s.expected_units || ')', ', '
             order by s.procedure_code) as codes
@@ -23,6 +24,7 @@ select
         else 'passed'
     end as verdict,
     d.day_key,
+    above.first_code as named_code,
     d.billed_timed_units as billed_units,
     d.supported_units as expected_units,
     d.other_method_units as expected_units_other_method,

@@ -50,7 +50,8 @@ joined as (
         coalesce(own.provider_id, line.provider_id, note.provider_id) as provider_id,
         case when f.has_billing_provider_subject then f.billing_provider_id else line.billing_provider_id end
             as billing_provider_id,
-        f.procedure_code,
+        f.procedure_code as subject_code,
+        coalesce(f.procedure_code, f.named_code, code.only_code) as procedure_code,
         line.claim_ids,
         note.note_ids,
         source.sources,
@@ -92,7 +93,7 @@ select
         || chr(31) || coalesce(joined.patient_id, '')
         || chr(31) || coalesce(cast(joined.service_date as varchar), '')
         || chr(31) || coalesce(joined.discipline, '')
-        || chr(31) || coalesce(joined.procedure_code, '')
+        || chr(31) || coalesce(joined.subject_code, '')
         || chr(31) || coalesce(joined.subject_note_id, '')
         || chr(31) || coalesce(cast(joined.block_number as varchar), '')
         || chr(31) || coalesce(joined.subject_claim_id, '')

@@ -1,4 +1,4 @@
--- grain: one finding about therapy days, with what was billed and what is documented there, by code
+-- grain: one finding about therapy days, with what was billed and what is documented there, by code, and the only code
 -- units: units and whole minutes, as text
 -- source: rule book s. 6 (a finding about a therapy day names what was billed and what is documented)
 with
@@ -37,6 +37,7 @@ code as (
 )
 select
     code.finding_key,
+    case when min(code.procedure_code) = max(code.procedure_code) then min(code.procedure_code) end as only_code,
     string_agg(code.procedure_code || ' x' || code.billed_units, '; ' order by code.procedure_code) as billed_codes,
     string_agg(
         case

@@ -14,6 +14,7 @@ select
     coalesce(v.service_date, d.service_date) as service_date,
     d.discipline,
     v.procedure_code,
+    v.named_code,
     v.note_key,
     v.block_key,
     v.block_number,
