@@ -14,7 +14,7 @@ _BESIDE = {
     "rest": "at rest",
     "session": "of the same session's clock",
     "double": "double-counted",
-    "shared": "credited too, for a rest given back",
+    "shared": "credited too: a rest given back, or treated together",
     "clash": "credited too",
 }
 #: Who is credited on a minute owns it, first the block whose own minute it is.

@@ -12,13 +12,14 @@ import duckdb
 import pypdfium2
 import pytest
 
-from expectations.report.packet import Packet, Paragraph, Section, Table
+from expectations.report.packet import MINUTE_KINDS, Packet, Paragraph, Section, Table
 from expectations.report.packet_html import packet_html
 from expectations.report.packet_pdf import packet_pdf
 from flows.evidence import derived
-from flows.evidence_clock import ownership, pictures
+from flows.evidence_clock import _KINDS, ownership, pictures
 from flows.evidence_mask import WITHHELD, Mask
 from flows.evidence_packet import packet
+from flows.explanation.clock import MEANING
 from tests.cli_runs import minutewise, refused
 from tests.explain_cases import EXPECTED
 from tests.test_explain import AS_OF, SAMPLES, audited, finding_ids
@@ -26,6 +27,7 @@ from tests.test_report import HOSTILE
 
 #: One planted finding of each rule.
 SUBJECTS = {subject[0]: subject for subject in reversed(list(EXPECTED))}
+TEMPLATES = Path(__file__).parent.parent / "expectations" / "report" / "templates"
 VOID = {"meta", "line", "rect", "path", "circle"}
 ID_COLUMNS = {
     "finding_id",
@@ -174,6 +176,13 @@ class TestEachRule:
                     assert sum(int(row[1]) for row in own + too) == block["credited_minutes"]
                     seen += 1
         assert seen > 20
+
+    def test_every_kind_of_minute_has_its_name_and_pattern(self):
+        """In the packet's legend, its HTML and its PDF, and on the report's page."""
+        style, pdf, page = ((TEMPLATES / name).read_text() for name in ("packet.css", "packet.typ", "page_opened.js"))
+        for mark, kind in _KINDS.items():
+            assert kind in MINUTE_KINDS and f"rect.{kind} " in style.replace(",", " ") and f"\n  {kind}: (" in pdf
+            assert f'"{mark}": [' in page and mark in MEANING
 
     def test_overlaps_are_drawn(self, derivations):
         facts = next(one for one in derivations if one["finding"]["rule_id"] == "therapist_in_two_places")

@@ -9,10 +9,11 @@ from typing import Union
 #: What a minute of a bar is, and how the legend names it; the order is the legend's.
 MINUTE_KINDS = {
     "credited": "credited",
-    "shared": "credited: a rest of another block is given back",
+    "shared": "credited: a rest of another block is given back, or two disciplines treated together",
     "clash": "credited here, while the clinician is credited with another patient",
     "double": "double-counted: another block holds this minute already",
     "rest": "clock minute without stated treatment (a rest)",
+    "session": "the session's clock, which another of its blocks holds",
     "uncounted": "no minutes of this block count",
     "owner": "the block that owns the minute",
     "overlap": "two or more blocks claim the minute",

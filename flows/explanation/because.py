@@ -170,7 +170,7 @@ def run_sum(run: dict) -> str:
     is_whole = len(run["blocks"]) == run["block_count"]
     shares = [0 if block["is_shared_with_other_block"] else block["credited_seconds"] for block in run["blocks"]]
     sums = added(shares) if is_whole else f"the sum of {run['block_count']:,} blocks = "
-    said = f"credited {sums}{told(credited)} minutes"
+    said = f"credited {sums}{long_minutes(credited)}"
     less = ""
     if run["below_seconds"]:
         said += f", less {told(run['below_seconds'])} that the notes' totals are below their blocks"
@@ -311,7 +311,7 @@ def _cotreatment(facts, day):
     most = finding["expected_units"]
     return [
         f"Billed {billed} = {finding['billed_units']} timed units.",
-        f"The disciplines support {whole}{told(patient['held_seconds'])} minutes, and the patient's clock holds "
+        f"The disciplines support {whole}{long_minutes(patient['held_seconds'])}, and the patient's clock holds "
         f"{told(shared)} of them (M): {told(joint)} were given together (J), and one discipline bills each of these.",
         f"Each day by itself supports {each} units; the time shared once makes at most "
         f"floor(({shared} s + 420 x {cms_days} + 449 x {codes}) / 900) = {together}.",

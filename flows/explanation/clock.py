@@ -20,7 +20,7 @@ MEANING = {
     SESSION: "the session's clock, which another of its blocks holds",
     REST: "clock minute that holds no stated treatment (a rest)",
     DOUBLE: "double-counted: another block holds this minute already",
-    SHARED: "credited: a rest of another block in the run is given back",
+    SHARED: "credited: a rest of another block in the run is given back, or two disciplines treated together",
     CLASH: "credited here, while the clinician is credited with another patient",
 }
 

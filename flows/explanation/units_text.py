@@ -33,7 +33,7 @@ def _together(facts: dict) -> list[str]:
 def together_words(facts: dict) -> str:
     sums = facts["patient_day"]
     return (
-        f"All disciplines together support {told(sums['held_seconds'])} minutes, of which the patient's clock can hold "
+        f"All disciplines together support {long_minutes(sums['held_seconds'])}, of which the patient's clock can hold "
         f"M = {told(sums['shared_once_seconds'])}; J = {told(sums['joint_seconds'])} were given together, and are one "
         "discipline's to bill."
     )
@@ -173,7 +173,7 @@ def _ama(day: dict) -> list[str]:
     if not is_ama_known(day):
         return text + [line for one in ama_unknown(day) for line in wrap(one, 4)]
     for code in codes:
-        text.append(f"    {code['procedure_code']}  {told(code['credited_seconds']):>3} minutes   {ama_formula(code)}")
+        text.append(f"    {code['procedure_code']}  {long_minutes(code['credited_seconds']):>11}   {ama_formula(code)}")
     return [*text, f"    together {counted(day['ama_units'], 'unit')}"]
 
 

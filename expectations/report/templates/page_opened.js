@@ -2,7 +2,7 @@
 
 const KINDS = {
   "#": ["credited", "credited"],
-  "+": ["given", "credited: a rest of another block in the run is given back"],
+  "+": ["given", "credited: a rest of another block in the run is given back, or two disciplines treated together"],
   "x": ["double", "double-counted: another block holds this minute already"],
   "~": ["rest", "the session's clock, which another of its blocks holds"],
   "!": ["clash", "credited here, while the clinician is credited with another patient"],
