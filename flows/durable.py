@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from flows.faults import step
@@ -73,3 +74,15 @@ def sha256(path: Path) -> str:
     """The file's hash, as the manifest gives it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_problem(path: Path, wanted: str) -> str | None:
+    """What is wrong with a published file whose hash is known, or None where it is as it was published."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return "is no plain file"
+        return None if sha256(path) == wanted else "was changed since it was published (its sha256 is another)"
+    except FileNotFoundError:
+        return "is missing"
+    except OSError:
+        return "cannot be read"

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
+from expectations.report import Report
 from expectations.report.html import write_html
 from expectations.report.workbook import write_workbook
 from flows.dispositions import LOG
@@ -18,12 +19,13 @@ from flows.dispositions_table import FINDINGS, disposition_counts
 from flows.durable import sha256
 from flows.failures import system_words
 from flows.manifest import describe
-from flows.months import MONTHLY, require_whole, write_months
+from flows.months import MONTHLY, Months, mend_months, require_whole, write_months
 from flows.morning import morning_report
 from flows.placing import MANIFEST, publish_folder
 from flows.published import KEPT_TABLES
 from flows.summary_counts import SUMMARY, summary_counts
-from transforms.errors import UsageProblem
+from flows.transient import passing_fault
+from transforms.errors import AuditError, UsageProblem
 from transforms.full_disk import full_disk
 from transforms.settle import PUBLISHED_FORM, PUBLISHED_ORDER, read_accepted, with_file
 
@@ -69,14 +71,31 @@ def publish_run(run, con, commit=None) -> dict:
             run.rights,
         )
     except (OSError, duckdb.IOException, duckdb.TransactionException) as problem:
-        why = full_disk(problem) or (system_words(problem) if isinstance(problem, OSError) else "is the disk full?")
+        why = full_disk(problem)
+        if not why and (unread := _unread(problem)):
+            raise AuditError(
+                f"a file below --out {settings.out}, or the warehouse, cannot be read ({unread}), so nothing is "
+                "published: look at the disk, and audit again"
+            ) from None
+        why = why or (system_words(problem) if isinstance(problem, OSError) else "is the disk full?")
         raise UsageProblem(f"--out {settings.out}: cannot be written ({why})") from None
+
+
+def _unread(problem: Exception) -> str | None:
+    """What was met where a file could not be read, None where it could not be written: in words that name no value.
+
+    DuckDB says both by one kind of exception, and Arrow says of a file that makes no sense to it by an OSError without
+    a number."""
+    if isinstance(problem, OSError):
+        return None if problem.errno and not passing_fault(problem) else system_words(problem)
+    said = str(problem).lower()
+    return next((words for words in ("could not read", "checksum", "corrupt") if words in said), None)
 
 
 def _write_files(run, con, folder: Path) -> dict:
     started = time.monotonic()
     (folder / "accepted").mkdir()
-    linked = write_months(run, con, folder) if run.kept else {}
+    months = write_months(run, con, folder) if run.kept else Months()
     accepted = _place_accepted(run, con, folder)
     for name, query in TABLES.items():
         if name not in accepted and (not run.kept or name not in MONTHLY):
@@ -93,7 +112,7 @@ def _write_files(run, con, folder: Path) -> dict:
     if run.log.content:
         (folder / LOG).write_bytes(run.log.content)
     manifest = describe(run, con) | {"dispositions": disposition_counts(con)}
-    report = morning_report(run, con, manifest, folder, TABLES["findings"])
+    report = _morning_report(run, con, manifest, folder, months)
     write_html(folder / "report.html", report)
     began = time.monotonic()
     write_workbook(folder / "findings.xlsx", report, run.settings.workbook_rows)
@@ -102,16 +121,27 @@ def _write_files(run, con, folder: Path) -> dict:
     _write_json(folder / SUMMARY, summary_counts(manifest, families, report.changes))
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     # A linked file is a published run's: its hash is known.
-    manifest["files"] = {name: linked.get(name) or sha256(path) for name, path in files.items()}
+    manifest["files"] = {name: months.linked.get(name) or sha256(path) for name, path in files.items()}
     manifest["row_counts"] = {
         name: pq.read_metadata(path).num_rows for name, path in files.items() if path.suffix == ".parquet"
     }
     if run.kept:
         require_whole(con, manifest["row_counts"])
+        manifest["warehouse"] |= {"months_checked": months.checked, "months_written_again": months.written_again}
     manifest["seconds"] = {**run.seconds, "publish": round(time.monotonic() - started, 3)}
     manifest["seconds_within"] = run.seconds_within
     _write_json(folder / MANIFEST, manifest)
     return manifest
+
+
+def _morning_report(run, con, manifest: dict, folder: Path, months: Months) -> Report:
+    """The report; where a month cannot be read for it that was linked unread, once more with all rotten ones mended."""
+    try:
+        return morning_report(run, con, manifest, folder, TABLES["findings"])
+    except (OSError, UsageProblem, duckdb.Error):
+        if not mend_months(run, con, folder, months):
+            raise
+    return morning_report(run, con, manifest, folder, TABLES["findings"])
 
 
 def _place_accepted(run, con, folder: Path) -> set[str]:

@@ -2,13 +2,14 @@
 
 import json
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.durable import sha256
+from flows.durable import file_problem
 from flows.placing import MANIFEST
 from flows.published import current_run
 from transforms.errors import UsageProblem
@@ -110,15 +111,12 @@ def _check_files(folder: Path, wanted: dict, run: Checked) -> list[str]:
 
 
 def _file_problem(path: Path, wanted: str, run: Checked) -> str | None:
-    try:
+    with suppress(OSError):
         held = path.lstat()
-        if not stat.S_ISREG(held.st_mode):
-            return "is no plain file"
-        run.files += 1
-        run.bytes += held.st_size
-        return None if sha256(path) == wanted else "was changed since it was published (its sha256 is another)"
-    except OSError:
-        return "cannot be read"
+        if stat.S_ISREG(held.st_mode):
+            run.files += 1
+            run.bytes += held.st_size
+    return file_problem(path, wanted)
 
 
 def _rows(folder: Path, names: list[str], run: Checked) -> dict[str, int]:

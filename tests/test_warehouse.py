@@ -14,6 +14,7 @@ import pytest
 from expectations.judge import Verdict
 from flows.lock import only_run
 from flows.verify import verify
+from flows.watch.digest import digest_of
 from tests.cli_runs import AS_OF, audit, minutewise, published, refused, write
 from tests.clinic_nights import Clinic, plain, rows_of, state_of
 from tests.extract_files import write_reference
@@ -77,6 +78,15 @@ def own(two_nights) -> Clinic:
     shutil.rmtree(two_nights.folder)
     shutil.copytree(two_nights.folder.with_name("saved"), two_nights.folder)
     return two_nights
+
+
+def flip_a_byte(path: Path, at: int = 40) -> None:
+    """What a disk may do; the file keeps its size, its name and its links."""
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 255]))
 
 
 def visits_of(number: int, on: str, units: int = 2) -> dict[str, list[dict]]:
@@ -191,6 +201,41 @@ class TestANight:
         for file in files.values():
             assert [file[name] for name in counts] == [4, 4, 0, 0], "as the night told that read them"
         assert clinic.manifest["quarantine_reasons"] == {"claims: unreadable_number": 1}
+
+    @pytest.mark.parametrize("name", ["accepted/claims/2026-02.parquet", "units.parquet/2026-02.parquet"])
+    def test_a_rotten_month_is_not_passed_on(self, clinic, tmp_path, name):
+        every_night = {"name": "linked_file_check_days", "value": 1, "effective_from": "1990-01-01"}
+        (tmp_path / "reference").mkdir()
+        write_reference(tmp_path / "reference", {"parameters": [every_night]})
+        before = clinic.run
+        wanted = clinic.manifest["files"][name]
+        flip_a_byte(before / name)
+        ran = clinic.ran("--reference", tmp_path / "reference", as_of=LATER)
+        assert ran.code == 0 and f"{before / name}: was changed since it was published" in ran.err
+        assert f"minutewise verify {clinic.out} --all" in ran.err
+        assert clinic.manifest["warehouse"]["months_written_again"] == [name]
+        assert clinic.manifest["files"][name] == wanted and not (clinic.run / name).samefile(before / name)
+        assert "a row of parameter" not in clinic.manifest["warehouse"]["moved_by"], "no finding rests on it"
+        assert [run.is_sound for run in verify(clinic.out)] == [True]
+        told = digest_of(clinic.manifest, clinic.run)
+        assert told.is_change and f"- {name} of the run before was no longer what it was" in told.text
+
+    def test_a_month_that_is_gone_is_written_again(self, clinic):
+        before = clinic.run
+        (before / "accepted" / "notes" / "2026-02.parquet").unlink()
+        ran = clinic.ran(as_of=LATER)
+        assert ran.code == 0 and f"{before}/accepted/notes/2026-02.parquet: is missing; written again" in ran.err
+        assert [run.is_sound for run in verify(clinic.out)] == [True]
+
+    def test_a_rotten_month_that_the_report_cannot_read_is_mended_before_its_turn(self, clinic, monkeypatch):
+        """Its end makes it no Parquet at all; it is linked unread, for it was read on the last night."""
+        monkeypatch.setattr("flows.months._due", lambda *_: set())
+        rotten = clinic.run / "accepted" / "claims" / "2026-02.parquet"
+        flip_a_byte(rotten, at=rotten.stat().st_size - 1)
+        ran = clinic.ran(as_of=LATER)
+        assert ran.code == 0, ran.err
+        assert f"{rotten}: was changed since it was published" in ran.err
+        assert [run.is_sound for run in verify(clinic.out)] == [True]
 
     def test_only_touched_months_are_written_the_others_are_the_same_files(self, clinic):
         before = clinic.run

@@ -35,7 +35,7 @@ MET = {
     "parameter": ("name", None),
 }
 #: Parameters that are not resolved on the service date, or are looked at by themselves.
-ELSEWHERE = ("billing_lag_days", "minimum_match_share", "minimum_measured_share")
+ELSEWHERE = ("billing_lag_days", "linked_file_check_days", "minimum_match_share", "minimum_measured_share")
 
 
 def find_moved_settings(con, as_of: date) -> None:

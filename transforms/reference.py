@@ -34,6 +34,7 @@ CODE_KINDS = ("timed_15", "untimed", "other_length", "unlisted", "other")
 #: Every parameter of parameter.csv and its unit.
 PARAMETER_UNITS = {
     "billing_lag_days": "days",
+    "linked_file_check_days": "days",
     "minimum_match_share": "share",
     "minimum_measured_share": "share",
     "provider_day_minutes": "minutes",

@@ -123,6 +123,8 @@ def _notes(now: dict, before: dict) -> Iterator[tuple[str, bool]]:
             f"{_many(new, 'more payer')} whose method nobody has told us of (payers_without_method in the manifest)",
             True,
         )
+    for file in (now["warehouse"] or {}).get("months_written_again", ()):
+        yield f"{file} of the run before was no longer what it was: written again; look at the disk", True
     yield from _dates(now["period"], before["period"])
 
 
