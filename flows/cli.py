@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 
 import click
 
@@ -92,7 +93,7 @@ def _run() -> None:
     except Exception as problem:
         # The text of a stranger's exception may hold a patient's value: only its kind and place are said.
         if os.environ.get(TRACEBACK):
-            raise
+            traceback.print_exc()
         _fail(internal_error(problem), 4)
 
 

@@ -180,7 +180,8 @@ class TestJsonLog:
         breaks("judge", ValueError("shown"))
         ran = audit(extracts, out, "--log-format", "json")
         said = [event.get("message") for event in events(ran)]
-        assert ran.code == 1 and said[-1] == "ValueError: shown" and "Traceback (most recent call last):" in said
+        assert ran.code == 4 and "Traceback (most recent call last):" in said and "ValueError: shown" in said
+        assert said[-1].startswith("internal error (ValueError")
 
     def test_what_others_write_on_stderr_is_an_event_too(self, extracts, out, monkeypatch):
         def talkative(run):

@@ -7,7 +7,6 @@ import io
 import json
 import sys
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -105,17 +104,13 @@ def asks_for_json(arguments: Sequence[str]) -> bool:
 
 @contextmanager
 def json_stderr(arguments: Sequence[str]) -> Iterator[None]:
-    """Makes stderr JSON lines within the block, where the command line asks for it; an exception ends the program."""
+    """Makes stderr JSON lines within the block, where the command line asks for it."""
     if not asks_for_json(arguments):
         yield
         return
     usual, sys.stderr = sys.stderr, JsonLines(sys.stderr)
     try:
         yield
-    except Exception:
-        # Only with MINUTEWISE_TRACEBACK: Python itself would print it when stderr is text again.
-        traceback.print_exc()
-        sys.exit(1)
     finally:
         if log := json_log():
             log.finish()
