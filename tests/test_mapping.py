@@ -171,6 +171,38 @@ class TestColumns:
         assert column(claims(tmp_path, "a,b", f"{cell},", columns=told), "service_date") == [read]
 
     @pytest.mark.parametrize(
+        ("form", "cell", "read"),
+        [
+            ("%m/%d/%Y", "3/31/2026", "2026-03-31"),
+            ("%m/%d/%Y", "3/31/26", "3/31/26"),  # not the year 26
+            ("%m/%d/%Y", "3/31/026", "3/31/026"),
+            ("%m/%d/%y", "3/31/26", "2026-03-31"),
+            ("%m/%d/%y", "3/31/2026", "3/31/2026"),
+            ("%d-%b-%Y", "5-Jan-26", "5-Jan-26"),
+            ("%Y%m%d", "2026105", "2026105"),  # October 5, or January 05 without its nought
+        ],
+    )
+    def test_a_year_has_all_its_digits(self, tmp_path, form, cell, read):
+        told = f'service_date = {{ from = "a", date_formats = ["{form}"] }}'
+        assert column(claims(tmp_path, "a,b", f"{cell},", columns=told), "service_date") == [read]
+
+    def test_what_is_stripped_and_replaced(self, tmp_path):
+        told = (
+            """claim_id = { from = "a", strip = '^0+' }\n"""
+            """procedure_code = { from = "b", strip = ' - .*$' }\n"""
+            """clinic_id = { from = "a", replace = { '(\\d)$' = '\\1 ', '1' = "one" }, values = { '0\\one' = "x" } }"""
+        )
+        loaded = claims(tmp_path, "a,b", "0017,97110 - Therapeutic exercise", "000,", "01,97140", columns=told)
+        assert column(loaded, "claim_id, procedure_code") == [("17", "97110"), (None, None), ("1", "97140")]
+        assert column(loaded, "clinic_id") == ["00one\\one", "00\\one", "x"], "what is put in is text"
+
+    def test_a_pattern_cannot_make_a_load_hang(self, tmp_path):
+        """Where a reader goes back and tries again, this cell takes longer than the sun will shine."""
+        told = """claim_id = { from = "a", strip = '^(a+)+$' }"""
+        cell = "a" * 60 + "!"
+        assert column(claims(tmp_path, "a,b", f"{cell},", columns=told), "claim_id") == [cell]
+
+    @pytest.mark.parametrize(
         ("formats", "cell", "read"),
         [
             (["%I:%M %p"], "1:05 PM", "13:05:00"),
@@ -217,6 +249,17 @@ class TestSplit:
         loaded = self.blocks(tmp_path, f"N1,{cell},")
         assert column(loaded, "piece, procedure_code, read_problem", "note_blocks") == [(0, None, None)]
 
+    def test_what_is_stripped_comes_before_the_split(self, tmp_path):
+        (tmp_path / "claims.csv").write_text(",".join(REQUIRED) + "\n")
+        (tmp_path / "note_blocks.csv").write_text("note,codes\nN1,97110 (25 min)|97112 (15 min)\n")
+        toml = (
+            '[note_blocks.columns]\nnote_id = "note"\nblock_number = { number_within = ["note"] }\n'
+            """procedure_code = { from = "codes", strip = ' *\\([^)]*\\)', split = "array" }\n"""
+            """minutes = { from = "codes", strip = '\\d+ \\(| min\\)', split = "array" }\n"""
+        )
+        loaded = load(tmp_path, toml)
+        assert column(loaded, "procedure_code, minutes", "note_blocks") == [("97110", "25"), ("97112", "15")]
+
     def test_a_column_without_pieces_stays_empty_and_one_with_fewer_is_a_bad_row(self, tmp_path):
         loaded = self.blocks(tmp_path, "N1,97110|97112,", "N2,97110|97112,10", "N3,97110||97112,1|2|3", "N4,1,1|2")
         assert column(
@@ -253,6 +296,9 @@ class TestFilters:
             ('is_not = ["P"]', ["2", "3", "4"]),
             ("is_blank = true", ["4"]),
             ("is_blank = false", ["1", "2", "3"]),
+            ("matches = '^[Pp]$'", ["1", "2"]),
+            ("matches = '(?i)p'", ["1", "2"]),
+            ("matches_not = 'P'", ["2", "3", "4"]),
         ],
     )
     def test_rows_kept_and_counted(self, tmp_path, test, kept):
@@ -266,6 +312,82 @@ class TestFilters:
         more = '[[claims.where]]\ncolumn = "a"\nis = 1\n[[claims.where]]\ncolumn = "b"\nis = 2\n'
         loaded = claims(tmp_path, "a,b", "1,2", "1,3", "2,2", "1", columns='claim_id = "a"', more=more)
         assert column(loaded, "claim_id, read_problem") == [("1", None), ("1", "too_few_cells")]
+
+
+class TestEncodings:
+    """An umlaut, a curly quote and a dash as each encoding writes them."""
+
+    HEADER = "claim_id,a"
+    TOML = '[claims]\nencoding = "ENCODING"\n[claims.columns]\nclinic_id = "a"\n' + "\n".join(
+        f'{one} = {{ constant = "1" }}' for one in REQUIRED[1:]
+    )
+
+    def loaded(self, folder: Path, content: bytes, encoding: str):
+        (folder / "claims.csv").write_bytes(content)
+        return load(folder, self.TOML.replace("ENCODING", encoding))
+
+    @pytest.mark.parametrize(
+        ("encoding", "python", "cell"),
+        [
+            ("utf-8", "utf-8", "Köln – ’s"),
+            ("cp1252", "cp1252", "Köln – ’s"),
+            ("Windows-1252", "cp1252", "Köln – ’s"),
+            ("latin-1", "latin-1", "Köln"),
+            ("iso-8859-1", "latin-1", "Köln"),
+            ("utf-16", "utf-16", "Köln – ’s 𝄞"),
+            ("utf-16", "utf-16-le", "Köln – ’s"),
+            ("utf-16", "utf-16-be", "Köln – ’s"),
+        ],
+    )
+    def test_are_read(self, tmp_path, encoding, python, cell):
+        text = f"{self.HEADER}\r\nC1,{cell}\r\nC2,x\r\n"
+        loaded = self.loaded(tmp_path, text.encode(python), encoding)
+        assert column(loaded, "claim_id, clinic_id, source_line") == [("C1", cell, 2), ("C2", "x", 3)]
+
+    @pytest.mark.parametrize(("encoding", "python"), [("cp1252", "cp1252"), ("utf-16", "utf-16")])
+    def test_a_letter_over_the_edge_of_a_block(self, tmp_path, monkeypatch, encoding, python):
+        monkeypatch.setattr("transforms.extract.csv_lines.BLOCK_BYTES", 7)
+        rows = [f"C{number},ü–{number}" for number in range(50)]
+        text = "\n".join([self.HEADER, *rows]) + "\n"
+        loaded = self.loaded(tmp_path, text.encode(python), encoding)
+        assert column(loaded, "clinic_id") == [f"ü–{number}" for number in range(50)]
+
+    def test_of_each_table_its_own(self, tmp_path):
+        (tmp_path / "claims.csv").write_bytes(
+            (",".join(REQUIRED) + "\nC1,1,P1,Köln,2026-01-05,97110,1\n").encode("cp1252")
+        )
+        (tmp_path / "notes.csv").write_text(
+            "note_id,patient_id,service_date,provider_id,discipline\nN1,P1,2026-01-05,Jörg,PT\n", encoding="utf-8"
+        )
+        loaded = load(tmp_path, '[claims]\nencoding = "cp1252"\n')
+        assert column(loaded, "payer_id") == ["Köln"] and column(loaded, "provider_id", "notes") == ["Jörg"]
+
+    @pytest.mark.parametrize(
+        ("encoding", "content", "said"),
+        [
+            ("cp1252", "Köln".encode(), "claims.csv: is UTF-8 and not cp1252: take encoding out of the mapping"),
+            ("latin-1", "Köln".encode(), "claims.csv: is UTF-8 and not latin-1"),
+            ("latin-1", "–".encode("cp1252"), 'claims.csv: line 2: is not latin-1 but very likely Windows text: say'),
+            ("utf-16", b"Koeln", "claims.csv: is not utf-16: correct encoding in the mapping"),
+        ],
+    )  # fmt: skip
+    def test_a_wrong_one_is_told(self, tmp_path, encoding, content, said):
+        with pytest.raises(InputRejected) as caught:
+            self.loaded(tmp_path, self.HEADER.encode() + b"\nC1," + content + b"\n", encoding)
+        assert str(caught.value).startswith(said)
+
+    def test_a_utf_16_file_is_told_which_word_to_say(self, tmp_path):
+        with pytest.raises(InputRejected, match='say encoding = "utf-16" in a mapping'):
+            self.loaded(tmp_path, f"{self.HEADER}\nC1,x\n".encode("utf-16"), "cp1252")
+
+    def test_a_utf_16_file_that_is_cut_off(self, tmp_path):
+        with pytest.raises(InputRejected, match="ends in the middle of a character"):
+            self.loaded(tmp_path, f"{self.HEADER}\nC1,x\n".encode("utf-16")[:-1], "utf-16")
+
+    def test_a_byte_without_a_meaning_costs_its_row_alone(self, tmp_path):
+        content = self.HEADER.encode() + b"\nC1,K\xf6ln\nC\x812,x\nC3,y\n"
+        loaded = self.loaded(tmp_path, content, "cp1252")
+        assert column(loaded, "claim_id, read_problem") == [("C1", None), (None, "not_utf8"), ("C3", None)]
 
 
 class TestFiles:
@@ -322,6 +444,8 @@ class TestFiles:
         ('[claims]\ndelimiter = ""\n', "claims.delimiter: one character"),
         ("[claims]\ndelimiter = '\"'\n", "claims.delimiter: one character"),
         ('[claims]\ndelimiter = "ab"\n', "claims.delimiter: one character"),
+        ('[claims]\nencoding = "ebcdic"\n', "claims.encoding: one of utf-8, cp1252, latin-1, utf-16 is needed"),
+        ("[claims]\nencoding = 3\n", "claims.encoding: text is needed"),
         ("[claims]\ncolumns = []\n", "claims.columns: a table is needed"),
         ('[claims.columns]\nclaimid = "x"', "claims.columns.claimid: no column of the contract"),
         ('[claims.columns]\nminutes = "x"\n', "claims.columns.minutes: no column of the contract"),
@@ -336,7 +460,16 @@ class TestFiles:
         ('[[claims.where]]\ncolumn = "x"\nis_blank = "yes"\n', "claims.where[1].is_blank: true or false"),
         ('[[claims.where]]\ncolumn = "x"\nis = []\n', "claims.where[1].is: at least one value"),
         ('[[claims.where]]\ncolumn = "x"\nequals = "a"\n', "claims.where[1].equals: unknown key"),
+        ('[[claims.where]]\ncolumn = "x"\nmatches = "("\n', "claims.where[1].matches: '(' is no pattern"),
+        ('[[claims.where]]\ncolumn = "x"\nmatches_not = ["a"]\n', "claims.where[1].matches_not: a pattern in quotes"),
+        ('[[claims.where]]\ncolumn = "x"\nmatches = "a"\nis = "b"\n', "claims.where[1]: column and exactly one of"),
         ("[claims]\nwhere = 3\n", "claims.where[1]: a table is needed"),
+        ('[claims.columns]\nclaim_type = {constant = "a\\u0000"}\n', "claim_type.constant: holds the character NUL"),
+        ('[claims]\nfiles = "a\\u0000"\n', "claims.files: holds the character NUL"),
+        ('[[claims.where]]\ncolumn = "x"\nis = ["a", "\\u0000"]\n', "claims.where[1].is[2]: holds the character NUL"),
+        ('[claims.columns.claim_id]\nfrom = "x"\nvalues = {"a\\u0000" = "b"}\n', "holds the character NUL"),
+        (f"[claims.columns]\nclaim_id = {{constant = {'9' * 5000}}}\n", "a number of thousands of digits: write it as"),
+        (f"[claims.columns]\nclaim_id = {{constant = 0x{'9' * 5000}}}\n", "claim_id.constant: is a number"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_the_file_and_the_key(tmp_path, toml, said):
@@ -366,6 +499,18 @@ def test_a_mistake_names_the_file_and_the_key(tmp_path, toml, said):
         ('{from = "x", split = "list"}', ".split: only 'array'"),
         ('{from = "x", last_characters = 0}', ".last_characters: a whole number"),
         ('{from = "x", date_formats = ["%Y%m%d"]}', ".date_formats: '%Y%m%d' is for"),
+        (
+            '{from = "x", strip = "(?=a)"}',
+            ".strip: '(?=a)' is no pattern that can be used (invalid perl operator: (?=)",
+        ),
+        ('{from = "x", strip = ""}', ".strip: is empty"),
+        ('{from = "x", strip = 3}', ".strip: a pattern in quotes"),
+        (f'{{from = "x", strip = "{"a" * 1001}"}}', ".strip: is longer than 1000 characters"),
+        ('{from = "x", replace = "a"}', ".replace: a table of patterns"),
+        ('{from = "x", replace = {}}', ".replace: at least one pattern"),
+        ('{from = "x", replace = {"[" = "a"}}', ".replace.[: '[' is no pattern"),
+        ('{from = "x", replace = {"a" = ["b"]}}', ".replace.a: one plain value"),
+        ('{join = ["x"], strip = "a"}', ".strip: unknown key"),
     ],
 )
 def test_a_mistake_in_a_column_names_it(tmp_path, source, said):

@@ -51,7 +51,7 @@ REASONS = {
     "too_few_cells": "the row has fewer cells than the header; it may be cut off",
     "too_many_cells": "the row has more cells than the header",
     "unbalanced_quote": "a quote opens and does not close where a cell ends, or closes and was not opened",
-    "not_utf8": "bytes that are not UTF-8",
+    "not_utf8": "bytes that are not UTF-8, or not of the encoding that the mapping names",
     "control_character": "a control character, such as a NUL, where no prose stands",
     "cell_too_long": "a cell beyond 100 kB (prose: 1 MB)",
     "repeated_header": "the header stands again among the rows, as in files put end to end",

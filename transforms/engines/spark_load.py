@@ -17,7 +17,7 @@ from transforms.errors import InputRejected, UsageProblem
 from transforms.extract import parquet_reader
 from transforms.extract.inputs import InputFile, file_sha256
 from transforms.extract.load import storable
-from transforms.extract.mapping import Mapping
+from transforms.extract.mapping import Condition, Mapping
 from transforms.extract.mapping_sql import Plan, canonical_select, counts_select, make_plan
 
 _TEXT, _WHOLE, _LONG = pa.string(), pa.int32(), pa.int64()
@@ -89,12 +89,25 @@ def _name_file(engine: SparkEngine, one: InputFile, mapping: Mapping | None) -> 
 def require_carried(plan: Plan, table_name: str, mapping_name: str) -> None:
     """Raises UsageProblem where the mapping asks for what Spark reads otherwise than DuckDB."""
     for column, source in plan.sources.items():
-        for word, is_asked in (("split", source.is_split), ("a date format", bool(source.date_formats))):
+        for word, is_asked in (
+            ("split", source.is_split),
+            ("a date format", bool(source.date_formats)),
+            ("a pattern", bool(source.replaced) or _has_pattern(source.where)),
+        ):
             if is_asked:
-                raise UsageProblem(
-                    f"{mapping_name}: {table_name}.{column}: {word} cannot be read with --engine spark: write the "
-                    "extract so beforehand, or leave --engine out"
-                )
+                raise _not_carried(f"{mapping_name}: {table_name}.{column}", word)
+    if _has_pattern(plan.where):
+        raise _not_carried(f"{mapping_name}: {table_name}.where", "a pattern")
+
+
+def _has_pattern(conditions: Sequence[Condition]) -> bool:
+    return any(one.matches is not None or one.matches_not is not None for one in conditions)
+
+
+def _not_carried(place: str, word: str) -> UsageProblem:
+    return UsageProblem(
+        f"{place}: {word} cannot be read with --engine spark: write the extract so beforehand, or leave --engine out"
+    )
 
 
 def _shape(kinds: dict[str, str]) -> str:

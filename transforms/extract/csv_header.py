@@ -8,11 +8,13 @@ from pathlib import Path
 from transforms.contract_sql import BLANKS
 from transforms.errors import InputRejected
 from transforms.extract.csv_cells import NOT_UTF8
+from transforms.extract.csv_encoding import UTF_8, as_utf8
 from transforms.extract.csv_lines import Line, Lines
 from transforms.extract.csv_records import Cells, MalformedQuote
 
 LONGEST_HEADER_LINES = 20
 MOST_COLUMNS = 2_000  # an extract of every segment of a wide claim has some 800; each costs memory in every row
+LOOKS_WIDE = 'looks like UTF-16: save it as UTF-8, or say encoding = "utf-16" in a mapping'
 FOREIGN_STARTS = (
     (b"PAR1", "is Parquet inside: name it .parquet"),
     (b"PK\x03\x04", "is a workbook or a zip archive inside: save it as CSV UTF-8"),
@@ -20,29 +22,31 @@ FOREIGN_STARTS = (
     (b"\x1f\x8b", "is packed by gzip: unpack it"),
     (b"\x28\xb5\x2f\xfd", "is packed by zstd: unpack it"),
     (b"BZh", "is packed by bzip2: unpack it"),
-    (b"\xff\xfe", "looks like UTF-16: save it as UTF-8"),
-    (b"\xfe\xff", "looks like UTF-16: save it as UTF-8"),
+    (b"\xff\xfe", LOOKS_WIDE),
+    (b"\xfe\xff", LOOKS_WIDE),
 )
 
 
 @dataclass(frozen=True)
 class CsvShape:
-    """What the header says: the columns as named in file_<n>, the header's raw text, how cells are set apart, and
-    the file's name as people know it."""
+    """What the header says: the columns as named in file_<n>, the header's raw text, how cells are set apart, the
+    file's name as people know it, and its encoding."""
 
     columns: tuple[str, ...]
     header_cells: tuple[str, ...]
     header_text: str
     delimiter: str
     file_name: str = ""
+    encoding: str = UTF_8
 
 
-def read_shape(path: Path, file_name: str, delimiter: str) -> CsvShape:
+def read_shape(path: Path, file_name: str, delimiter: str, encoding: str = UTF_8) -> CsvShape:
     """The header of a CSV file; raises InputRejected when the file has none that can be read."""
     try:
         with path.open("rb") as handle:
-            _refuse_foreign(handle.peek(4096)[:4096], file_name)
-            text = _header_text(Lines(handle), file_name, delimiter)
+            if encoding != "utf-16":
+                _refuse_foreign(handle.peek(4096)[:4096], file_name)
+            text = _header_text(Lines(as_utf8(handle, file_name, encoding)), file_name, delimiter)
     except OSError as problem:
         raise InputRejected(f"{file_name}: cannot be read ({problem.strerror}): check its rights") from None
     cells = Cells([])
@@ -51,7 +55,7 @@ def read_shape(path: Path, file_name: str, delimiter: str) -> CsvShape:
             cells.pending.append("\n")
         cells.add(line, delimiter)
     trimmed = _without_blank_tail(cells.cells)
-    return CsvShape(column_names(trimmed, file_name), tuple(trimmed), text, delimiter, file_name)
+    return CsvShape(column_names(trimmed, file_name), tuple(trimmed), text, delimiter, file_name, encoding)
 
 
 def column_names(header: list[str], file_name: str) -> tuple[str, ...]:
@@ -90,7 +94,10 @@ def _refuse_foreign(start: bytes, file_name: str) -> None:
         if start.startswith(magic):
             raise InputRejected(f"{file_name}: {advice}")
     if start.count(b"\x00") > len(start) // 8:
-        raise InputRejected(f"{file_name}: is full of NUL bytes, as UTF-16 without its mark: save it as UTF-8")
+        raise InputRejected(
+            f"{file_name}: is full of NUL bytes, as UTF-16 without its mark: save it as UTF-8, or "
+            'say encoding = "utf-16" in a mapping'
+        )
 
 
 def _header_text(lines: Lines, file_name: str, delimiter: str) -> str:

@@ -18,6 +18,7 @@ from transforms.extract.csv_cells import (
     Judge,
     unread_text,
 )
+from transforms.extract.csv_encoding import as_utf8
 from transforms.extract.csv_header import CsvShape
 from transforms.extract.csv_lines import BLOCK_BYTES, Lines
 from transforms.extract.csv_plain import plain_pattern, plain_table
@@ -53,7 +54,8 @@ def load_csv(
     )
     cells = ", ".join(f"nullif({name(f'c{place}')}, '')" for place in range(len(shape.columns)))
     with path.open("rb", buffering=0) as handle:
-        batches = _Batches(Lines(handle), shape, Judge(shape.columns, used, free_text, spared))
+        lines = Lines(as_utf8(handle, shape.file_name, shape.encoding))
+        batches = _Batches(lines, shape, Judge(shape.columns, used, free_text, spared))
         # As a bare stream: a table would bring in pyarrow.dataset, and that pandas. DuckDB takes the batches one by
         # one while it works on those before.
         connection.register("csv_batch", batches.reader().__arrow_c_stream__())

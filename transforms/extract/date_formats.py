@@ -7,6 +7,10 @@ from transforms.contract_sql import text
 
 DIRECTIVE = re.compile(r"%(-?[A-Za-z%])")
 KNOWN = set("aAbBdHIjmMpSfyY%") | {"-d", "-m", "-H", "-I", "-M", "-S", "-y", "-j"}
+#: The digits of a numeric directive: at most, and all of them where another's digits stand beside, for 2026105 could
+#: be two dates. A year has all of its digits in any case: DuckDB would take 26 for the year 26.
+DIGITS = {"d": 2, "H": 2, "I": 2, "j": 3, "m": 2, "M": 2, "S": 2, "y": 2, "Y": 4}
+YEARS = ("y", "Y")
 
 
 def format_problem(pattern: str, field_type: str) -> str | None:
@@ -36,8 +40,29 @@ def read_sql(cell: str, patterns: tuple[str, ...], field_type: str) -> str:
     for pattern in patterns:
         clock = "%Y-%m-%d %H:%M:%S" if holds_day(pattern) else "%H:%M:%S"
         written = "%Y-%m-%d" if field_type == "date" else clock
-        read.append(f"strftime(try_strptime({cell}, {text(pattern)}), {text(written)})")
+        fits = f"CASE WHEN regexp_full_match({cell}, {text(_shape(pattern))}) THEN {cell} END"
+        read.append(f"strftime(try_strptime({fits}, {text(pattern)}), {text(written)})")
     return f"coalesce({', '.join(read)}, {cell})"
+
+
+def _shape(pattern: str) -> str:
+    """A regular expression of the cells that have the digits which the format asks for, in its places."""
+    # Text, directive, text, directive, ..., text.
+    texts, directives = DIRECTIVE.split(pattern)[::2], DIRECTIVE.split(pattern)[1::2]
+    held = [DIGITS.get(directive.removeprefix("-")) for directive in directives]
+    shape = _literal(texts[0])
+    for place, (directive, digits) in enumerate(zip(directives, held, strict=True)):
+        is_after = place > 0 and held[place - 1] and not texts[place]
+        is_before = place + 1 < len(held) and held[place + 1] and not texts[place + 1]
+        least = digits if is_after or is_before or directive.removeprefix("-") in YEARS else 1
+        shape += f"[0-9]{{{least},{digits}}}" if digits else "%" if directive == "%" else ".+"
+        shape += _literal(texts[place + 1])
+    return shape
+
+
+def _literal(part: str) -> str:
+    """The text between two directives; where it has blanks, any number of them may stand."""
+    return r"\s*".join(map(re.escape, re.split(r"\s+", part)))
 
 
 def _directives(pattern: str) -> set[str]:

@@ -17,7 +17,7 @@ from transforms.contract_sql import FILE_TYPES, name
 from transforms.errors import InputRejected
 from transforms.extract import csv_header, csv_reader, parquet_reader
 from transforms.extract.inputs import InputFile, file_sha256
-from transforms.extract.mapping import Mapping
+from transforms.extract.mapping import Mapping, TableMapping
 from transforms.extract.mapping_sql import Plan, canonical_select, counts_select, make_plan
 from transforms.sql_values import row_values
 
@@ -177,8 +177,8 @@ def _changed(file_name: str) -> InputRejected:
 
 
 def _read_csv(connection, table: str, one: InputFile, mapping: Mapping | None) -> tuple[tuple[str, ...], Plan, dict]:
-    delimiter = mapping.table(one.table_name).delimiter if mapping else ","
-    shape = csv_header.read_shape(one.path, one.file_name, delimiter)
+    said = mapping.table(one.table_name) if mapping else TableMapping()
+    shape = csv_header.read_shape(one.path, one.file_name, said.delimiter, said.encoding)
     plan = make_plan(one.table_name, one.file_name, shape.columns, mapping, shape.header_text)
     csv_reader.load_csv(connection, table, one.path, shape, set(plan.used), set(plan.free_text), set(plan.spared))
     return shape.columns, plan, {}

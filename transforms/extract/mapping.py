@@ -9,40 +9,53 @@ from pathlib import Path, PurePosixPath
 
 from transforms.contract_fields import TABLES, contract_fields
 from transforms.errors import UsageProblem
+from transforms.extract.csv_encoding import ENCODINGS, UTF_8
 from transforms.extract.date_formats import format_problem
+from transforms.extract.patterns import pattern_problem
 
 KINDS = ("from", "constant", "first_of", "join", "by_first_of", "number_within")
+CELL_OPTIONS = ("strip", "replace", "values", "other", "date_formats", "split", "last_characters", "where")
 # What may stand beside each kind.
 OPTIONS = {
-    "from": ("values", "other", "date_formats", "split", "last_characters", "where"),
-    "first_of": ("values", "other", "date_formats", "split", "last_characters", "where"),
+    "from": CELL_OPTIONS,
+    "first_of": CELL_OPTIONS,
     "constant": ("where",),
     "join": ("with", "where"),
     "by_first_of": (),
     "number_within": (),
 }
-TESTS = ("is", "is_not", "is_blank")
+TESTS = ("is", "is_not", "is_blank", "matches", "matches_not")
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Keeps a row by one foreign column; exactly one of the three tests is set."""
+    """Keeps a row by one foreign column; exactly one of the tests is set."""
 
     column: str
     is_in: tuple[str, ...] | None = None
     is_not_in: tuple[str, ...] | None = None
     is_blank: bool | None = None
+    matches: str | None = None
+    matches_not: str | None = None
+
+    @property
+    def test(self) -> str:
+        """The test as a mapping names it."""
+        held = (self.is_in, self.is_not_in, self.is_blank, self.matches, self.matches_not)
+        return next(test for test, value in zip(TESTS, held, strict=True) if value is not None)
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where one canonical column comes from. `columns` are foreign names; `labels` belong to by_first_of."""
+    """Where one canonical column comes from. `columns` are foreign names; `labels` belong to by_first_of, and
+    `replaced` are patterns, each with the text that takes the place of what it matches."""
 
     kind: str
     columns: tuple[str, ...] = ()
     constant: str = ""
     labels: tuple[str, ...] = ()
     separator: str = ";"
+    replaced: tuple[tuple[str, str], ...] = ()
     values: tuple[tuple[str, str], ...] = ()
     other: str | None = None
     date_formats: tuple[str, ...] = ()
@@ -57,15 +70,17 @@ class TableMapping:
 
     files: str | None = None
     delimiter: str = ","
+    encoding: str = UTF_8
     columns: dict[str, Source] = field(default_factory=dict)
     where: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A mapping file, checked; `sha256` is the digest of its bytes."""
+    """A mapping file, checked; `content` are its bytes, and `sha256` their digest."""
 
     file_name: str
+    content: bytes
     sha256: str
     tables: dict[str, TableMapping]
 
@@ -91,12 +106,15 @@ def load_mapping(path: Path | str) -> Mapping:
         raise UsageProblem(f"{path}: mapping is not UTF-8: save it as UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise UsageProblem(f"{path}: mapping is not TOML: {problem}") from None
+    except ValueError:  # the parser leaves numbers of thousands of digits to Python, which refuses them
+        raise UsageProblem(f"{path}: mapping holds a number of thousands of digits: write it as text") from None
     try:
+        _refuse_nul(document, "")
         _known(document, TABLES, "")
         tables = {table: _table(table, part) for table, part in document.items()}
     except _Wrong as wrong:
         raise UsageProblem(f"{path}: {wrong}") from None
-    return Mapping(path.name, hashlib.sha256(content).hexdigest(), tables)
+    return Mapping(path.name, content, hashlib.sha256(content).hexdigest(), tables)
 
 
 class _Wrong(Exception):
@@ -105,7 +123,7 @@ class _Wrong(Exception):
 
 def _table(table: str, part) -> TableMapping:
     _is_table(part, table)
-    _known(part, ("files", "delimiter", "columns", "where"), table)
+    _known(part, ("files", "delimiter", "encoding", "columns", "where"), table)
     columns = part.get("columns", {})
     _is_table(columns, f"{table}.columns")
     fields = {one.field: one for one in contract_fields(table)}
@@ -117,7 +135,10 @@ def _table(table: str, part) -> TableMapping:
     delimiter = _string(part, "delimiter", table) if "delimiter" in part else ","
     if len(delimiter) != 1 or delimiter in '"\r\n' or ord(delimiter) > 0x7F or delimiter == "\0":
         raise _Wrong(f"{table}.delimiter: one character is needed, such as ';' or '\\t'")
-    return TableMapping(files, delimiter, sources, _conditions(part.get("where", []), f"{table}.where"))
+    encoding = ENCODINGS.get(_string(part, "encoding", table).strip().lower()) if "encoding" in part else UTF_8
+    if encoding is None:
+        raise _Wrong(f"{table}.encoding: one of {', '.join(dict.fromkeys(ENCODINGS.values()))} is needed")
+    return TableMapping(files, delimiter, encoding, sources, _conditions(part.get("where", []), f"{table}.where"))
 
 
 def _source(field_, said, key: str) -> Source:
@@ -137,6 +158,7 @@ def _source(field_, said, key: str) -> Source:
         values=_value_map(said["values"], f"{key}.values") if "values" in said else (),
         other=_text(said["other"], f"{key}.other") if "other" in said else None,
         separator=_string(said, "with", key) if "with" in said else ";",
+        replaced=_replaced(said, key),
         is_split=_split(said, key),
         date_formats=_formats(field_, said, key),
         last_characters=_count(said, key),
@@ -184,6 +206,9 @@ def _condition(part, key: str) -> Condition:
         if not isinstance(part["is_blank"], bool):
             raise _Wrong(f"{key}.is_blank: true or false is needed")
         return Condition(column, is_blank=part["is_blank"])
+    if "matches" in part or "matches_not" in part:
+        test = "matches" if "matches" in part else "matches_not"
+        return Condition(column, **{test: _pattern(part[test], f"{key}.{test}")})
     test = "is" if "is" in part else "is_not"
     listed = part[test] if isinstance(part[test], list) else [part[test]]
     if not listed:
@@ -197,6 +222,27 @@ def _value_map(said, key: str) -> tuple[tuple[str, str], ...]:
     if not said:
         raise _Wrong(f"{key}: at least one value is needed")
     return tuple((old.strip(), _text(new, f"{key}.{old}")) for old, new in said.items())
+
+
+def _replaced(said: dict, key: str) -> tuple[tuple[str, str], ...]:
+    """What is taken out of a cell, and then what is put in place of what."""
+    out = [(_pattern(said["strip"], f"{key}.strip"), "")] if "strip" in said else []
+    places = said.get("replace", {})
+    if "replace" in said:
+        _is_table(places, f"{key}.replace", 'a table of patterns such as { "^0+" = "" }')
+        if not places:
+            raise _Wrong(f"{key}.replace: at least one pattern is needed")
+    pairs = ((old, new, f"{key}.replace.{old}") for old, new in places.items())
+    return (*out, *((_pattern(old, place), _text(new, place, is_trimmed=False)) for old, new, place in pairs))
+
+
+def _pattern(said, key: str) -> str:
+    if not isinstance(said, str):
+        raise _Wrong(f"{key}: a pattern in quotes is needed")
+    problem = pattern_problem(said)
+    if problem:
+        raise _Wrong(f"{key}: {problem}")
+    return said
 
 
 def _split(said: dict, key: str) -> bool:
@@ -225,13 +271,31 @@ def _formats(field_, said: dict, key: str) -> tuple[str, ...]:
     return tuple(listed)
 
 
-def _text(value, key: str) -> str:
+def _text(value, key: str, *, is_trimmed: bool = True) -> str:
     """A value as a cell would hold it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, dict)):
         raise _Wrong(f"{key}: one plain value is needed")
-    return str(value).strip()
+    try:
+        shown = str(value)
+    except ValueError:  # a number beyond what Python writes out
+        raise _Wrong(f"{key}: is a number of thousands of digits: write it as text") from None
+    return shown.strip() if is_trimmed else shown
+
+
+def _refuse_nul(part, key: str) -> None:
+    """No cell, name or path can hold the character NUL, and no database takes it."""
+    if isinstance(part, dict):
+        for name, held in part.items():
+            place = f"{key}.{name}".lstrip(".")
+            _refuse_nul(name, place.replace("\0", "\\u0000"))
+            _refuse_nul(held, place)
+    elif isinstance(part, list):
+        for number, held in enumerate(part, 1):
+            _refuse_nul(held, f"{key}[{number}]")
+    elif isinstance(part, str) and "\0" in part:
+        raise _Wrong(f"{key}: holds the character NUL: take it out")
 
 
 def _string(part: dict, key: str, within: str) -> str:

@@ -204,13 +204,17 @@ class _Cells:
         cell = self.trimmed(condition.column)
         if condition.is_blank is not None:
             return f"{cell} IS {'' if condition.is_blank else 'NOT '}NULL"
+        if condition.matches is not None:
+            return f"coalesce(regexp_matches({cell}, {text(condition.matches)}), false)"
+        if condition.matches_not is not None:
+            return f"coalesce(NOT regexp_matches({cell}, {text(condition.matches_not)}), true)"
         listed = ", ".join(map(text, condition.is_in or condition.is_not_in))
         if condition.is_in:
             return f"coalesce({cell} IN ({listed}), false)"
         return f"coalesce({cell} NOT IN ({listed}), true)"
 
     def picked(self, source: Source) -> str:
-        """The source's cell before any transformation."""
+        """The source's cell, with what is stripped and replaced; blank is null."""
         cells = ", ".join(self.trimmed(column) for column in source.columns)
         if source.kind == "constant":
             return f"nullif({text(source.constant)}, '')"
@@ -224,7 +228,12 @@ class _Cells:
                 f"WHEN {self.trimmed(column)} IS NOT NULL THEN {text(label)}" for column, label in pairs
             )
             return f"CASE {branches} END"
-        return f"coalesce({cells}, NULL)" if len(source.columns) > 1 else cells
+        cell = f"coalesce({cells}, NULL)" if len(source.columns) > 1 else cells
+        for pattern, new in source.replaced:
+            # A backslash would name a group of the pattern; what is put in is text.
+            put = text(new.replace("\\", "\\\\"))
+            cell = f"regexp_replace({cell}, {text(pattern)}, {put}, 'g')"
+        return f"nullif(trim({cell}, {text(BLANKS)}), '')" if source.replaced else cell
 
 
 def _value(one: Field, plan: Plan, cells: _Cells) -> str:
