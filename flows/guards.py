@@ -13,7 +13,7 @@ from statistics import median
 
 from flows.earlier_runs import Night, earlier_nights, with_night
 from flows.night_facts import NightFacts, TableRows
-from transforms.contract_fields import TABLES
+from transforms.contract_fields import TABLES, remedy
 from transforms.errors import InputRejected, UsageProblem
 from transforms.reference import GUARD_UNITS
 
@@ -175,8 +175,8 @@ def _no_accepted_claims(facts: NightFacts, earlier: list[dict], limit: None) -> 
     if rows.accepted or rows.duplicate or (facts.has_history and not rows.read):
         return ""
     return (
-        f"of {rows.read} claim rows read none was accepted{_reasons(rows)}; check the claims files, and the mapping's "
-        "filters"
+        f"of {rows.read} claim rows read none was accepted{_reasons(rows)}{_remedy(rows)}; check the claims files, and "
+        "the mapping's filters"
     )
 
 
@@ -186,8 +186,8 @@ def _no_accepted_notes(facts: NightFacts, earlier: list[dict], limit: None) -> s
     if rows.accepted or rows.duplicate or not rows.read:
         return ""
     return (
-        f"of {rows.read} note rows read none was accepted{_reasons(rows)}; check the notes files, and the mapping's "
-        "filters"
+        f"of {rows.read} note rows read none was accepted{_reasons(rows)}{_remedy(rows)}; check the notes files, and "
+        "the mapping's filters"
     )
 
 
@@ -318,6 +318,11 @@ def _by_iso_date(counts: dict[date, int]) -> dict[str, int]:
 def _reasons(rows: TableRows) -> str:
     told = ", ".join(f"{reason} {count}" for reason, count in list(rows.reasons.items())[:MOST_NAMED])
     return f" ({told})" if told else ""
+
+
+def _remedy(rows: TableRows) -> str:
+    """What to do about the commonest reason, which is very likely the whole file's."""
+    return f": {remedy(next(iter(rows.reasons))).removesuffix('.')}" if rows.reasons else ""
 
 
 def _named(dates: list[str]) -> str:

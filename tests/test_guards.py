@@ -184,7 +184,7 @@ class TestNoAcceptedClaims:
         assert "of 0 claim rows read none" in fired(facts(rows(0)))["no_accepted_claims"]
         assert fired(facts(rows(0), is_incremental=True, has_history=True)) == {}
         said = fired(facts(rows(9, 9, required=9), is_incremental=True, has_history=True))["no_accepted_claims"]
-        assert said.startswith("of 9 claim rows read none was accepted (required 9);")
+        assert said.startswith("of 9 claim rows read none was accepted (required 9)")
 
     def test_a_warehouse_that_holds_nothing_yet_has_no_quiet_night(self):
         assert "no_accepted_claims" in fired(facts(rows(0), is_incremental=True), [])
@@ -196,7 +196,7 @@ class TestNoAcceptedClaims:
 class TestNoAcceptedNotes:
     def test_one_accepted_row_is_enough(self):
         said = fired(facts(notes=rows(9, 9, unreadable_date=9)))["no_accepted_notes"]
-        assert said.startswith("of 9 note rows read none was accepted (unreadable_date 9);")
+        assert said.startswith("of 9 note rows read none was accepted (unreadable_date 9): Export dates as YYYY-MM-DD")
         assert "no_accepted_notes" not in fired(facts(notes=rows(9, 8, unreadable_date=8)))
         assert "no_accepted_notes" not in fired(facts(notes=rows(9, duplicate=9)))
 
