@@ -15,6 +15,7 @@ from flows.explanation.derive import SHORTEST_PREFIX, derive
 from flows.explanation.many import derive_many
 from flows.explanation.rebuild import published_rows
 from flows.failures import system_words
+from flows.mapping_told import mapped_lines
 from flows.published import read_published
 from flows.rights import PRIVATE
 from transforms.errors import UsageProblem
@@ -34,8 +35,8 @@ def write_evidence(
     """
     key = read_mask_key(mask_key_file) if mask_key_file else None
     derivations = derived(out, finding_ids, run_id)
-    inputs = read_published(out, derivations[0]["run"]["run_id"])["inputs"]
-    name, made = _packet(derivations, inputs, key)
+    manifest = read_published(out, derivations[0]["run"]["run_id"])
+    name, made = _packet(derivations, manifest, key)
     pages = {".html": packet_html(made)} | ({".pdf": packet_pdf(made)} if with_pdf else {})
     return [_write(to, f"{name}{ending}", content) for ending, content in pages.items()]
 
@@ -57,8 +58,9 @@ def derived(out: Path, finding_ids: Sequence[str], run_id: str | None) -> list[d
     return [first, *derive_many(folder, read_published(out, run), list(asked.values()))]
 
 
-def _packet(derivations: list[dict], inputs: Sequence[dict], key: bytes | None) -> tuple[str, Packet]:
+def _packet(derivations: list[dict], manifest: dict, key: bytes | None) -> tuple[str, Packet]:
     """The packet and the name of its files without their ending."""
+    inputs = manifest["inputs"]
     mask = Mask(key, [entry["file"] for entry in inputs]) if key else None
     files = [
         InputFile(entry["table"], mask.file(entry["file"]) if mask else entry["file"], *_counted(entry))
@@ -68,7 +70,7 @@ def _packet(derivations: list[dict], inputs: Sequence[dict], key: bytes | None) 
     first = shown[0]["finding"]["finding_id"]
     name = f"evidence-{first if mask else first[:_NAMED_BY]}"
     more = f"-and-{len(shown) - 1}" if len(shown) > 1 else ""
-    return name + more, packet(shown, files, is_masked=mask is not None)
+    return name + more, packet(shown, files, is_masked=mask is not None, mapped=mapped_lines(manifest))
 
 
 def _counted(entry: dict) -> tuple[str, int]:

@@ -45,8 +45,17 @@ _OPEN = "Holds patient identifiers: treat this packet as a medical record."
 _SIGNED = Form((), ("Name", "Organisation", "Signature", "Date"), "Remarks on the packet as a whole", 4)
 
 
-def cover(derivations: Sequence[dict], files: Sequence, is_masked: bool) -> list[Part]:
-    """The parts of the cover; `files` are the extracts' files that rows of these findings came from."""
+_MAPPED = (
+    "A mapping of the house's own turned its extracts into the tables that were audited. It filled in and left out "
+    "what stands here, counted over the whole run; the mapping itself lies in the run's folder as mapping.toml."
+)
+
+
+def cover(
+    derivations: Sequence[dict], files: Sequence, is_masked: bool, mapped: Sequence[tuple[str, int]] = ()
+) -> list[Part]:
+    """The parts of the cover; `files` are the extracts' files that rows of these findings came from, `mapped` what the
+    run's mapping inferred and filtered."""
     run = derivations[0]["run"]
     scope = [f"{name} {run[name]}" for name in ("since", "until") if run[name]]
     pairs = (
@@ -70,8 +79,10 @@ def cover(derivations: Sequence[dict], files: Sequence, is_masked: bool) -> list
     )
     rows = [[file.name, file.table, file.rows_read, file.sha256] for file in files]
     parts.append(Section("The files the rows were read from", (table("file|table|rows|sha256", rows, "rows"),)))
-    parts.append(Section("Words", (Pairs(_WORDS),)))
-    return [*parts, Section("The reviewer", (_SIGNED,))]
+    if mapped:
+        told = table("inferred or filtered|rows", [list(line) for line in mapped], "rows")
+        parts.append(Section("What a mapping made of the files", (Paragraph(_MAPPED, "quiet"), told)))
+    return [*parts, Section("Words", (Pairs(_WORDS),)), Section("The reviewer", (_SIGNED,))]
 
 
 def _again(derivations: Sequence[dict]) -> str:

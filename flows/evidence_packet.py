@@ -53,8 +53,11 @@ class InputFile:
     rows_read: int
 
 
-def packet(derivations: Sequence[dict], files: Sequence[InputFile], is_masked: bool) -> Packet:
-    """The packet of findings of one run, in their order; `files` are the run's inputs.
+def packet(
+    derivations: Sequence[dict], files: Sequence[InputFile], is_masked: bool, mapped: Sequence[tuple[str, int]] = ()
+) -> Packet:
+    """The packet of findings of one run, in their order; `files` are the run's inputs, `mapped` what a mapping inferred
+    and filtered, each in words with its rows.
 
     Of a masked packet derivations and files are masked already.
     """
@@ -67,7 +70,7 @@ def packet(derivations: Sequence[dict], files: Sequence[InputFile], is_masked: b
     return Packet(
         f"Evidence packet: {what}",
         f"run {run['run_id']}, as of {run['as_of']}" + (", masked" if is_masked else ""),
-        tuple(cover(derivations, read, is_masked)),
+        tuple(cover(derivations, read, is_masked, mapped)),
         findings,
     )
 

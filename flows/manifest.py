@@ -27,8 +27,14 @@ def describe(run, con) -> dict:
         "inputs": _held(con) if run.kept else _inputs(con),
         "warehouse": _night(run, con) if run.kept else None,
         "match": _match(run.match) | _measured(run, con),
+        "mapping": {"file": run.mapping.file_name, "sha256": run.mapping.sha256} if run.mapping else None,
         "mapped_columns": mapped_columns(run.mapping),
         "inferred": rows_as_dicts(con, "select * from inference order by all"),
+        "filtered": rows_as_dicts(
+            con,
+            'select table_name as "table", file_name as file, place, filter, row_count as rows from filter_count '
+            "order by all",
+        ),
         "ignored_columns": rows_as_dicts(
             con,
             'select f.table_name as "table", f.file_name as file, i.column_name as "column" from ignored_column as i '

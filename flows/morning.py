@@ -24,8 +24,9 @@ from expectations.report import (
     plain,
 )
 from flows.explanation.many import derive_many
+from flows.mapping_told import filtered_rows, inferred_rows
 from flows.placing import MANIFEST
-from flows.set_aside import RUN_ROWS, filtered_rows, most_telling_rows
+from flows.set_aside import RUN_ROWS, most_telling_rows
 from transforms.engine import rows_as_dicts
 
 #: The charts of clinicians and minutes look back so far from the last service date.
@@ -119,6 +120,7 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
         quarantined_without_day=manifest["quarantined_without_day"],
         set_aside=_set_aside(con, manifest),
         filtered=filtered_rows(manifest),
+        inferred=inferred_rows(manifest),
         codes=rows_as_dicts(con, f"{_CODES_BY_MONTH} limit {MOST_CODES}"),
         code_totals=rows_as_dicts(con, _CODE_TOTALS),
         codes_in_all=con.execute(f"select count(*) from ({_CODES_BY_MONTH})").fetchone()[0],

@@ -43,6 +43,8 @@ TABLES = {
     ),
     **{f"accepted/{table}": f"{with_file(f'ok_{table}')} order by {order}" for table, order in PUBLISHED_ORDER.items()},
 }
+#: The mapping that the run read its extracts by, as it was.
+MAPPING = "mapping.toml"
 #: What a run on a warehouse publishes besides, so that the warehouse can be built again from it.
 HISTORY = {
     **{
@@ -109,6 +111,8 @@ def _write_files(run, con, folder: Path) -> dict:
     if run.spark:
         run.spark.place_months(folder)
     _write_json(folder / "expectations.json", run.verdict.results_json)
+    if run.mapping:
+        (folder / MAPPING).write_bytes(run.mapping.content)
     if run.log.content:
         (folder / LOG).write_bytes(run.log.content)
     manifest = describe(run, con) | {"dispositions": disposition_counts(con)}

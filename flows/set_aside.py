@@ -59,25 +59,6 @@ def count_reasons(con, rows: str) -> list[tuple[str, str, int]]:
     ).fetchall()
 
 
-def filtered_rows(manifest: Mapping) -> list[dict[str, Any]]:
-    """What a mapping's filters left out, by count: dicts table, file, filter (None where it is not said) and rows."""
-    said = manifest.get("filtered")
-    if isinstance(said, Sequence) and not isinstance(said, str):
-        entries = [entry for entry in said if isinstance(entry, Mapping)]
-    else:
-        entries = manifest.get("inputs") or []
-    told = (
-        {
-            "table": entry.get("table", entry.get("table_name")),
-            "file": entry.get("file", entry.get("file_name")),
-            "filter": entry.get("filter"),
-            "rows": entry.get("rows_filtered", entry.get("row_count", entry.get("rows"))),
-        }
-        for entry in entries
-    )
-    return [entry for entry in told if entry["rows"]]
-
-
 def _told(values: Sequence[Any], manifest: Mapping) -> dict[str, Any]:
     table, file, line, column, reason, row = values
     return {

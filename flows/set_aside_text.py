@@ -14,10 +14,11 @@ from flows.durable import aside_of
 from flows.explanation.rebuild import damaged
 from flows.explanation.table import inert, table, wrap
 from flows.failures import system_words
+from flows.mapping_told import filtered_rows
 from flows.placing import MANIFEST
 from flows.rights import PRIVATE
 from flows.run_choice import choose_run
-from flows.set_aside import count_reasons, filtered_rows, set_aside_rows
+from flows.set_aside import count_reasons, set_aside_rows
 from transforms.contract_fields import REASONS, remedy
 from transforms.contract_sql import text
 from transforms.engine import open_database

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from pathlib import Path
 
+from flows.mapping_told import mapped_entries, of_files
+
 
 def dollars(amount) -> str:
     """An amount as people write it, or a dash where no money is known."""
@@ -101,11 +103,7 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
             f"Payers whose method nobody has told us of: {len(manifest['payers_without_method'])} "
             "(judged on either count; add a row to payer_method.csv with --reference)"
         )
-    for entry in manifest["inferred"]:
-        lines.append(
-            f"Inferred: {entry['table_name']}.{entry['column_name']} from {entry['taken_from']} "
-            f"on {entry['row_count']} rows" + (f" of {entry['file_name']}" if with_files else "")
-        )
+    lines += [f"{words}: {of_files(entry, with_files)}" for words, entry in mapped_entries(manifest)]
     if not manifest["contract_ok"]:
         lines.append(f"Great Expectations: {len(manifest['contract_failures'])} contract checks failed")
     return lines

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from decimal import Decimal
 
 from expectations.report import Changes
+from flows.mapping_told import filter_sums, inferred_rows
 from flows.summary import new_inputs
 
 #: Its name in a run's folder.
@@ -47,6 +48,15 @@ def summary_counts(manifest: Mapping, families: Mapping[str, str], changes: Chan
         "versions": {name: manifest[f"{name}_version"] for name in ("code", "schema", "reference")},
         "rows": _rows(manifest),
         "quarantine_reasons": dict(manifest["quarantine_reasons"]),
+        "mapping_sha256": (manifest.get("mapping") or {}).get("sha256"),
+        "inferred": [
+            {name: entry[name] for name in ("table", "column", "kind", "value", "rows")}
+            for entry in inferred_rows(manifest)
+        ],
+        "filtered": [
+            {"table": entry["table"], "filter": entry["place"], "rows": entry["rows"]}
+            for entry in filter_sums(manifest)
+        ],
         "match": {name: manifest["match"].get(name) for name in _MATCH},
         "unjudged_days": dict(manifest["unjudged_days"]),
         "partly_unjudged_days": dict(manifest.get("partly_unjudged_days") or {}),

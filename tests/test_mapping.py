@@ -53,9 +53,10 @@ def column(connection, name: str, table: str = "claims") -> list:
     return [row[0] for row in rows] if "," not in name else rows
 
 
-def inferred(connection) -> list[tuple]:
+def inferred(connection, kinds: tuple[str, ...] = ("column", "number")) -> list[tuple]:
     return connection.execute(
-        "SELECT column_name, taken_from, row_count FROM inference ORDER BY table_name, column_name, taken_from"
+        "SELECT column_name, taken_from, row_count FROM inference "
+        f"WHERE kind IN ({', '.join(map(repr, kinds))}) ORDER BY table_name, column_name, taken_from"
     ).fetchall()
 
 
@@ -84,6 +85,7 @@ class TestTheManualsExample:
             ("service_date", "ClaimFrom", 1),
             ("block_number", "numbered within visit", 3),
         ]
+        assert inferred(loaded, ("constant",)) == [("claim_type", "professional", 3)]
         counts = "SELECT table_name, rows_in_file, rows_filtered FROM filtered_count "
         counts += "JOIN input_file USING (file_number) ORDER BY file_number"
         assert loaded.execute(counts).fetchall() == [("claims", 4, 1), ("notes", 3, 0), ("note_blocks", 3, 1)]

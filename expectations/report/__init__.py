@@ -64,7 +64,8 @@ class Report:
     has told us. total_at_risk_usd counts each billed unit once. quarantine: (table and reason, rows);
     quarantined_without_day: table -> those rows of it whose patient or date cannot be read. set_aside: of the rows
     set aside the most telling ones, dicts table, file, line, column, reason, cell, what_to_do; filtered: dicts table,
-    file, filter and rows of what a mapping left out.
+    file, filter and rows of what a mapping left out; inferred: dicts table, column, taken_from (in words) and rows of
+    what it filled in.
     codes: what was documented against what was billed, dicts month, provider_id, procedure_code and CODE_SUMS, the last
     months first; code_totals: the same sums by code over all dates; codes_in_all: rows of `codes` before it was cut.
     changes: against the run before. resolved: findings of the run before that stand no more, as dicts.
@@ -89,6 +90,7 @@ class Report:
     quarantined_without_day: Mapping[str, int] = field(default_factory=dict)
     set_aside: Sequence[Mapping[str, Any]] = ()
     filtered: Sequence[Mapping[str, Any]] = ()
+    inferred: Sequence[Mapping[str, Any]] = ()
     codes: Sequence[Mapping[str, Any]] = ()
     code_totals: Sequence[Mapping[str, Any]] = ()
     codes_in_all: int = 0

@@ -162,7 +162,9 @@ def _read(report: Report) -> Iterator[Line]:
         told = f"The sheet Set aside holds {len(report.set_aside)} of them, some of every reason"
         yield "", [f"{told}; minutewise quarantine OUT --csv FILE writes all."]
     for entry in report.filtered:
-        yield "", [f"filtered by the mapping: {entry['table']}, {entry['file']}", entry["rows"]]
+        yield "", [f"filtered by the mapping: {entry['table']}, {entry['file']}", entry["rows"], entry["filter"]]
+    for entry in report.inferred:
+        yield "", [f"inferred: {entry['table']}.{entry['column']}", entry["rows"], f"from {entry['taken_from']}"]
     for reason, days in report.unjudged:
         yield "", [f"patients and dates left unjudged: {reason}", days, why_unjudged(reason)]
     for reason, days in report.partly_unjudged:

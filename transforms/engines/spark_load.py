@@ -18,14 +18,16 @@ from transforms.extract import parquet_reader
 from transforms.extract.inputs import InputFile, file_sha256
 from transforms.extract.load import storable
 from transforms.extract.mapping import Condition, Mapping
-from transforms.extract.mapping_sql import Plan, canonical_select, counts_select, make_plan
+from transforms.extract.mapping_sql import Plan, canonical_select, make_plan, read_counts
 
 _TEXT, _WHOLE, _LONG = pa.string(), pa.int32(), pa.int64()
 _INPUT_TEXTS = ("table_name", "file_name", "path", "sha256", "format")
 _INPUT_FILE = [("file_number", _WHOLE), *((one, _TEXT) for one in _INPUT_TEXTS)]
-_INFERENCE = [*((one, _TEXT) for one in ("table_name", "file_name", "column_name", "taken_from")), ("row_count", _LONG)]
+_INFERENCE_TEXTS = ("table_name", "file_name", "column_name", "kind", "taken_from")
+_INFERENCE = [*((one, _TEXT) for one in _INFERENCE_TEXTS), ("row_count", _LONG)]
 _IGNORED = [("file_number", _WHOLE), ("column_name", _TEXT)]
 _FILTERED = [("file_number", _WHOLE), ("rows_in_file", _LONG), ("rows_filtered", _LONG)]
+_FILTER = [*((one, _TEXT) for one in ("table_name", "file_name", "place", "filter")), ("row_count", _LONG)]
 
 
 def load_on_spark(engine: SparkEngine, inputs: Sequence[InputFile], mapping: Mapping | None = None) -> None:
@@ -34,14 +36,15 @@ def load_on_spark(engine: SparkEngine, inputs: Sequence[InputFile], mapping: Map
     Raises InputRejected for a file that cannot be read as its table.
     """
     plans = {}
-    inferred, ignored, filtered = [], [], []
+    inferred, ignored, filtered, by_filter = [], [], [], []
     for one in inputs:
         columns, plan = _name_file(engine, one, mapping)
         plans[one.file_number] = plan
         ignored += [(one.file_number, column) for column in columns if column not in plan.used]
-        in_file, left_out, counted = _counts(engine, one, plan)
-        filtered.append((one.file_number, in_file, left_out))
-        inferred += counted
+        counts = read_counts(plan, one.table_name, f"file_{one.file_number}", engine.execute)
+        filtered.append((one.file_number, counts.rows_in_file, counts.rows_filtered))
+        inferred += [(one.table_name, one.file_name, *entry) for entry in counts.inferred]
+        by_filter += [(one.table_name, one.file_name, *entry) for entry in counts.filters]
         if one.is_local and file_sha256(one.path) != one.sha256:
             raise InputRejected(f"{one.file_name}: changed while it was read: run again when the delivery is complete")
     for table in TABLES:
@@ -54,6 +57,7 @@ def load_on_spark(engine: SparkEngine, inputs: Sequence[InputFile], mapping: Map
         ("inference", _INFERENCE, inferred),
         ("ignored_column", _IGNORED, ignored),
         ("filtered_count", _FILTERED, filtered),
+        ("filter_count", _FILTER, by_filter),
     ):
         engine.make_table(table, _table(columns, rows))
 
@@ -112,14 +116,6 @@ def _not_carried(place: str, word: str) -> UsageProblem:
 
 def _shape(kinds: dict[str, str]) -> str:
     return ", ".join(["source_line BIGINT", *(f"{name(shown)} VARCHAR" for shown in kinds)])
-
-
-def _counts(engine: SparkEngine, one: InputFile, plan: Plan) -> tuple[int, int, list[tuple]]:
-    """The rows of a file, those that its filters leave out, and what was taken from other columns how often."""
-    text, meanings = counts_select(plan, f"file_{one.file_number}")
-    in_file, left_out, *taken = engine.execute(text).fetchone()
-    counted = [(*meaning, number) for meaning, number in zip(meanings, taken, strict=True)]
-    return in_file, left_out, [(one.table_name, one.file_name, *found) for found in counted if found[-1]]
 
 
 def _name_rows(engine: SparkEngine, table: str, inputs: list[InputFile], plans: dict[int, Plan]) -> None:

@@ -18,15 +18,17 @@ from transforms.errors import InputRejected
 from transforms.extract import csv_header, csv_reader, parquet_reader
 from transforms.extract.inputs import InputFile, file_sha256
 from transforms.extract.mapping import Mapping, TableMapping
-from transforms.extract.mapping_sql import Plan, canonical_select, counts_select, make_plan
+from transforms.extract.mapping_sql import Plan, canonical_select, make_plan, read_counts
 from transforms.sql_values import row_values
 
 TABLES_OF_A_LOAD = {
     "input_file": "file_number INTEGER, table_name VARCHAR, file_name VARCHAR, path VARCHAR, sha256 VARCHAR, "
     "format VARCHAR",
-    "inference": "table_name VARCHAR, file_name VARCHAR, column_name VARCHAR, taken_from VARCHAR, row_count BIGINT",
+    "inference": "table_name VARCHAR, file_name VARCHAR, column_name VARCHAR, kind VARCHAR, taken_from VARCHAR, "
+    "row_count BIGINT",
     "ignored_column": "file_number INTEGER, column_name VARCHAR",
     "filtered_count": "file_number INTEGER, rows_in_file BIGINT, rows_filtered BIGINT",
+    "filter_count": "table_name VARCHAR, file_name VARCHAR, place VARCHAR, filter VARCHAR, row_count BIGINT",
 }
 #: So many files of a table are read in place; the rows of further ones are copied, as a view has its limits.
 MOST_IN_PLACE = 64
@@ -58,7 +60,7 @@ def load_extracts(
     connection: duckdb.DuckDBPyConnection, inputs: Sequence[InputFile], mapping: Mapping | None = None
 ) -> None:
     """Reads every file into file_<n> and raw_claims, raw_notes, raw_note_blocks, and fills input_file,
-    inference, ignored_column and filtered_count; replaces what an earlier load left.
+    inference, ignored_column, filtered_count and filter_count; replaces what an earlier load left.
 
     Raises InputRejected for a file that cannot be read as its table; bad rows are kept, marked by
     read_problem.
@@ -212,19 +214,19 @@ def _standing_types(table: str, plan: Plan, columns: dict[str, tuple[str, str]])
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str, one: InputFile, plan: Plan) -> None:
-    """Counts the file's rows, those filtered, and what was taken from where."""
-    counts_sql, meanings = counts_select(plan, table)
-    in_file, filtered, *row_counts = connection.execute(counts_sql).fetchone()
-    connection.execute(f"INSERT INTO filtered_count VALUES {row_values([(one.file_number, in_file, filtered)])}")
-    counted = [(*meaning, row_count) for meaning, row_count in zip(meanings, row_counts, strict=True)]
-    counted += _numbered(connection, one, plan)
-    inferred = [(one.table_name, one.file_name, *count) for count in counted if count[-1]]
-    if inferred:
-        connection.execute(f"INSERT INTO inference VALUES {row_values(inferred)}")
+    """Counts the file's rows, those filtered and by what, and what was taken from where."""
+    counts = read_counts(plan, one.table_name, table, connection.execute)
+    rows = (one.file_number, counts.rows_in_file, counts.rows_filtered)
+    connection.execute(f"INSERT INTO filtered_count VALUES {row_values([rows])}")
+    inferred = [*counts.inferred, *_numbered(connection, one, plan)]
+    for table_name, found in (("filter_count", counts.filters), ("inference", inferred)):
+        if found:
+            named = [(one.table_name, one.file_name, *entry) for entry in found if entry[-1]]
+            connection.execute(f"INSERT INTO {table_name} VALUES {row_values(named)}")
 
 
-def _numbered(connection, one: InputFile, plan: Plan) -> list[tuple[str, str, int]]:
-    """The derived keys of a file: (canonical column, what it was derived from, rows after filters and
+def _numbered(connection, one: InputFile, plan: Plan) -> list[tuple[str, str, str, int]]:
+    """The derived keys of a file: (canonical column, kind, what it was derived from, rows after filters and
     splits)."""
     rows = (
         f"SELECT count(*) FROM loaded_{one.table_name} WHERE file_number = {one.file_number} AND read_problem IS NULL"
@@ -232,6 +234,7 @@ def _numbered(connection, one: InputFile, plan: Plan) -> list[tuple[str, str, in
     return [
         (
             column,
+            "number",
             f"numbered within {', '.join(source.columns)}",
             connection.execute(rows).fetchone()[0],
         )

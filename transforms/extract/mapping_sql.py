@@ -1,8 +1,9 @@
 """What a mapping means for one file: which of its columns feed which canonical ones, and the SQL that does
 it."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 from transforms.contract_fields import Field, contract_fields, spared_fields
 from transforms.contract_sql import BLANKS, name, text, trimmed
@@ -156,21 +157,57 @@ def kept(plan: Plan, cells: "_Cells") -> str:
     return f"(read_problem IS NOT NULL OR ({cells.conditions(plan.where)}))"
 
 
-def counts_select(plan: Plan, file_table: str) -> tuple[str, list[tuple[str, str]]]:
-    """SQL of one row of counts over a file: its rows, those filtered, and then, for each (canonical column,
-    foreign column) of the second result, the rows where it was taken from there because those before it were
-    blank."""
+@dataclass(frozen=True)
+class Counts:
+    """What was counted over a file: its rows, those filtered, by filter (place, words, rows that it was the first to
+    leave out), and what was inferred (canonical column, kind, taken from, rows)."""
+
+    rows_in_file: int
+    rows_filtered: int
+    filters: list[tuple[str, str, int]]
+    inferred: list[tuple[str, str, str | None, int]]
+
+
+def read_counts(plan: Plan, table_name: str, file_table: str, execute: Callable[[str], Any]) -> Counts:
+    """The counts of a file; `execute` runs one SELECT, as a connection of DuckDB does."""
+    select, meanings = _counts_select(plan, table_name, file_table)
+    in_file, filtered, *rest = execute(select).fetchone()
+    by_filter = zip(plan.where, rest, strict=False)
+    filters = []
+    for number, (condition, rows) in enumerate(by_filter, 1):
+        place = f"{table_name}.where[{number}]"
+        filters.append((place, f"{place}: column {condition.column}, test {condition.test}", rows))
+    counted = zip(meanings, rest[len(plan.where) :], strict=True)
+    return Counts(
+        in_file,
+        filtered,
+        [one for one in filters if one[-1]],
+        [(*meaning, rows) for meaning, rows in counted if rows],
+    )
+
+
+def _counts_select(plan: Plan, table_name: str, file_table: str) -> tuple[str, list[tuple[str, str, str | None]]]:
+    """SQL of one row of counts over a file: its rows, those filtered, for each filter those that it is the first to
+    leave out, and then, for each (canonical column, kind, taken from) of the second result, the rows where the column
+    is the mapping's constant, or was taken from another column because those before it were blank."""
     cells = _Cells(plan)
     stays = kept(plan, cells)
     counts = ["count(*)", f"count(*) FILTER (WHERE NOT {stays})"]
+    for place, condition in enumerate(plan.where):
+        passed, fails = cells.conditions(plan.where[:place]), cells.conditions((condition,))
+        counts.append(f"count(*) FILTER (WHERE read_problem IS NULL AND ({passed}) AND NOT ({fails}))")
+    ids = {one.field for one in contract_fields(table_name) if one.type == "id"}
     meanings = []
     for field_name, source in plan.sources.items():
         readable = f"read_problem IS NULL AND {stays} AND ({cells.conditions(source.where)})"
+        if source.kind == "constant":
+            counts.append(f"count(*) FILTER (WHERE {readable})")
+            meanings.append((field_name, "constant", None if field_name in ids else source.constant))
         for place in range(1, len(source.columns) if source.kind == "first_of" else 0):
             before = " AND ".join(f"{cells.trimmed(column)} IS NULL" for column in source.columns[:place])
             taken = f"{cells.trimmed(source.columns[place])} IS NOT NULL"
             counts.append(f"count(*) FILTER (WHERE {readable} AND {before} AND {taken})")
-            meanings.append((field_name, source.columns[place]))
+            meanings.append((field_name, "column", source.columns[place]))
     return f"SELECT {', '.join(counts)} FROM ({cells.source(file_table)})", meanings
 
 
