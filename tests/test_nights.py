@@ -17,7 +17,7 @@ from tests.nights.files import TABLES
 from tests.nights.fresh import fresh_audit, is_of_its_time
 from tests.nights.incremental import Warehouse
 from tests.nights.mutants import MUTANTS
-from tests.nights.replay import Replay, doubtful_days
+from tests.nights.replay import Replay, doubts
 from tests.nights.told import days, stand
 from tests.oracle import audit
 from tests.test_against_oracle import PUBLISHED, compared, unit_rows
@@ -28,6 +28,7 @@ TOLD = [
     *by_hand.BREAKING,
     *by_hand_notes.DOCUMENTING,
     *by_hand_notes.CORRECTING,
+    *by_hand_notes.SECOND_EDITION,
     *by_hand_notes.MOVING,
 ]
 
@@ -68,7 +69,7 @@ def test_findings_of_the_rows_in_force_are_the_oracles(first_seed, tmp_path):
         pytest.fail("no sequence of these ends in what the oracle knows")
     found = fresh_audit(folder / "fresh", state, night.as_of, reference)
     rows = [[typed(table, row.values) for row in state.rows(table)] for table in TABLES]
-    expected = audit(*rows, as_of=night.as_of, reference=night.reference, unjudged=doubtful_days(state))
+    expected = audit(*rows, as_of=night.as_of, reference=night.reference, **doubts(state))
     assert found.unjudged == set(expected.unjudged)
     assert compared(found.findings, PUBLISHED) == compared(expected.findings, {})
     assert unit_rows(found.units) == unit_rows(expected.units)

@@ -12,7 +12,7 @@ from transforms.contract import count_rows, fill_row_json, read_rows, require_co
 from transforms.contract_fields import TABLES, contract_fields, key_fields
 from transforms.contract_sql import name, text
 from transforms.extract import require_sound_files, telling_of_files
-from transforms.moved import find_moved_settings
+from transforms.moved import dates_spanned, find_moved_settings
 from transforms.settle import NAMES_ANOTHER_CLAIM, row_columns, row_key, settle_rows
 from transforms.sql_values import literal, row_values
 
@@ -191,7 +191,8 @@ def find_touched(con, all_dates_because: str | None, as_of: date) -> None:
         con.execute(
             f"INSERT INTO change SELECT service_date, NULL, {literal(all_dates_because)} FROM "
             "(SELECT service_date FROM accepted_date UNION SELECT service_date FROM house.accepted_date UNION "
-            "SELECT service_date FROM quarantine WHERE service_date IS NOT NULL)"
+            "SELECT service_date FROM quarantine WHERE service_date IS NOT NULL UNION "
+            f"SELECT service_date FROM ({dates_spanned(_in_force('claims', 'true'))}))"
         )
     else:
         find_moved_settings(con, as_of)
@@ -231,11 +232,11 @@ def _find_changes(con) -> None:
         names="""SELECT claim_id FROM differing UNION ALL SELECT payer_claim_id FROM differing
             UNION ALL SELECT original_claim_id FROM differing""",
     )
-    con.execute("""
+    con.execute(f"""
         CREATE OR REPLACE TABLE change AS
-        -- rows that came, went or may have moved; last_date: of a line that spans dates the last
+        -- rows that came, went or may have moved
         WITH moved AS (
-            SELECT service_date, service_date_to AS last_date, patient_id, 'a claim' AS what FROM house.ok_claims
+            SELECT service_date, service_date_to, patient_id, 'a claim' AS what FROM house.ok_claims
                 WHERE claim_id IN (SELECT claim_id FROM touched_claim)
             UNION ALL SELECT service_date, service_date_to, patient_id, 'a claim' FROM settled_claims
             UNION ALL SELECT held.service_date, NULL, coalesce(x.to_id, held.patient_id), 'a note'
@@ -257,14 +258,10 @@ def _find_changes(con) -> None:
             UNION ALL SELECT held.service_date, coalesce(x.to_id, held.patient_id)
                 FROM (SELECT service_date, patient_id FROM house.ok_notes
                     UNION ALL SELECT service_date, patient_id FROM settled_notes) AS held
-                LEFT JOIN crosswalk_patient AS x ON x.from_id = held.patient_id),
-        known_date AS (SELECT service_date FROM accepted_date UNION SELECT service_date FROM house.accepted_date)
+                LEFT JOIN crosswalk_patient AS x ON x.from_id = held.patient_id)
         SELECT DISTINCT service_date, CAST(patient_id AS VARCHAR) AS patient_id, CAST(what AS VARCHAR) AS what FROM (
             SELECT service_date, patient_id, what FROM moved
-            UNION ALL SELECT known.service_date, moved.patient_id, moved.what
-                FROM (FROM moved WHERE last_date > service_date) AS moved
-                JOIN known_date AS known
-                    ON known.service_date > moved.service_date AND known.service_date <= moved.last_date
+            UNION ALL {dates_spanned("FROM moved")}
             UNION ALL SELECT held.service_date, held.patient_id, 'a row set aside'
                 FROM of_patient AS held JOIN undated ON undated.patient_id = held.patient_id)
         WHERE service_date IS NOT NULL""")

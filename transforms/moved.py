@@ -103,7 +103,24 @@ def _reference(con, table: ReferenceTable) -> None:
     if meets:
         # The row for any other payer is met by every line.
         dates += f" WHERE met = '*' OR (service_date, met) IN (SELECT service_date, met FROM ({meets}))"
+    if table.name == "procedure_code":
+        # A line that comes into scope, or leaves it, on its first date does so for all dates that it spans.
+        spans = (
+            "SELECT service_date, service_date_to FROM house.ok_claims "
+            "WHERE (service_date, procedure_code) IN (SELECT service_date, met FROM resolves_anew)"
+        )
+        dates += f" UNION ({dates_spanned(spans)})"
     _add(con, f"a row of {table.name}", dates)
+
+
+def dates_spanned(lines: str) -> str:
+    """A query of these rows once for each date after service_date through service_date_to, as service_date; such a
+    date is unjudged, and counted, whether it holds any row or not."""
+    following = "CAST(unnest(generate_series(service_date + 1, service_date_to, INTERVAL 1 DAY)) AS DATE)"
+    return (
+        f"SELECT * EXCLUDE (service_date_to) REPLACE ({following} AS service_date) FROM ({lines}) "
+        "WHERE service_date_to > service_date"
+    )
 
 
 def _add(con, what: str, dates: str) -> None:

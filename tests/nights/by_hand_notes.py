@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from .by_hand import BOTH, EXCEED, HONEST, ONE, TWO
+from .by_hand import BOTH, EXCEED, HONEST, ONE, THREE, TWO
 from .told import After, Told, base, block, claim, night, note, visit
 
 #: Visits on either side of March 2 and 3, so that both extracts cover it.
@@ -170,6 +170,78 @@ CORRECTING = [
                     aside=["unreadable_number"],
                     unjudged={"P1 2026-03-02", "P1 2026-03-05"},
                 ),
+            ),
+        ],
+    ),
+]
+
+NAMED = claim("C9", 3, claim_frequency_code="7", original_claim_id="ICN-1")
+SECOND_EDITION = [
+    Told(
+        "a line over several dates leaves them all open, those without any row too, and gives them back",
+        [
+            (night(base(visit(1, "2026-03-02", 3))), After({"C1: 3 units", "N1 v1: signed"}, EXCEED)),
+            (
+                night({"claims_2.csv": [claim(units=3, service_date_to="2026-03-04")]}),
+                After(
+                    {"C1: 3 units", "N1 v1: signed"},
+                    unjudged={"P1 2026-03-02", "P1 2026-03-03", "P1 2026-03-04"},
+                ),
+            ),
+            (
+                night({"claims_3.csv": [claim(units=3, service_date_to="2026-03-03")]}),
+                After({"C1: 3 units", "N1 v1: signed"}, unjudged={"P1 2026-03-02", "P1 2026-03-03"}),
+            ),
+            (night({"claims_4.csv": THREE}), After({"C1: 3 units", "N1 v1: signed"}, EXCEED)),
+        ],
+    ),
+    Told(
+        "a replacement finds its original when the payer's number of that is told, nights later",
+        [
+            (
+                night(base(ONE) | {"claims_9.csv": [NAMED]}),
+                After({"C9: 3 units"} | HONEST, unjudged={"P1 2026-03-02"}),
+            ),
+            (
+                night({"claims_2.csv": [claim(payer_claim_id="ICN-1")]}),
+                After({"C9: 3 units"} | HONEST, EXCEED),
+            ),
+            (night({"claims_3.csv": ONE["claims"]}), After({"C9: 3 units"} | HONEST, unjudged={"P1 2026-03-02"})),
+        ],
+    ),
+    Told(
+        "a row whose date nobody can read leaves every date of its patient open, and nobody else's",
+        [
+            (
+                night(base(visit(1, "2026-03-02", 3), visit(2, "2026-03-03", 3))),
+                After({"C1: 3 units", "N1 v1: signed", "C2: 3 units", "N2 v1: signed"}, EXCEED),
+            ),
+            (
+                night({"claims_2.csv": [claim("C8", 0, "2026-02-30"), claim("C7", 0, "2026-02-30", "P2")]}),
+                After(
+                    {"C1: 3 units", "N1 v1: signed", "C2: 3 units", "N2 v1: signed"},
+                    aside=["unreadable_date"] * 2,
+                    unjudged={"P1 2026-03-02", "P2 2026-03-03"},
+                ),
+            ),
+            (
+                night({"claims_3.csv": [claim("C8", 0)]}),
+                After(
+                    {"C1: 3 units", "N1 v1: signed", "C2: 3 units", "N2 v1: signed", "C8: 0 units"},
+                    EXCEED,
+                    aside=["unreadable_date"],
+                    unjudged={"P2 2026-03-03"},
+                ),
+            ),
+        ],
+    ),
+    Told(
+        "units of several payers on a day are nobody's to judge, from the night on which the second one comes",
+        [
+            (night(base(visit(1, "2026-03-02", 3))), After({"C1: 3 units", "N1 v1: signed"}, EXCEED)),
+            (
+                night({"claims_2.csv": [claim("C2", 1, payer_id="OTHER")]}),
+                After({"C1: 3 units", "C2: 1 units", "N1 v1: signed"}, {"day_billed_to_several_payers"}),
             ),
         ],
     ),

@@ -1,7 +1,7 @@
 """Cells as plain values: the little of the extract contract that drawn rows need, written a second time."""
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from tests.extract_files import COLUMNS
 
@@ -17,9 +17,16 @@ DEFAULTS = {
     "notes": {"note_version": "1", "is_billable": "true"},
     "note_blocks": {"delivery": "one_on_one"},
 }
-WHOLE = ("line_number", "billed_units", "payer_order", "note_version", "block_number", "minutes", "total_timed_minutes")
+WHOLE = ("line_number", "billed_units", "payer_order", "note_version", "block_number")
+MINUTES = ("minutes", "total_timed_minutes", "total_treatment_minutes")
 MONEY = ("charge_usd", "allowed_usd", "paid_usd")
 CLOCKS = ("started_at", "ended_at")
+#: What some drawn rows lack, of what they must have.
+REQUIRED = {
+    "claims": ("line_number", "billed_units", "patient_id", "service_date"),
+    "notes": ("patient_id", "service_date"),
+    "note_blocks": (),
+}
 #: The number of each table that drawn rows have wrong.
 NUMBERS = {"claims": "billed_units", "notes": "total_timed_minutes", "note_blocks": "minutes"}
 
@@ -47,6 +54,8 @@ def normal(table: str, cells: dict) -> dict[str, str | None]:
 def _normal(column: str, cell: str) -> str:
     if column in WHOLE and cell.removesuffix(".0").isdigit():
         return str(int(cell.removesuffix(".0")))
+    if column in MINUTES:
+        return format(number.normalize(), "f") if (number := _number(cell)) is not None else cell
     if column in MONEY:
         return str(Decimal(cell).quantize(Decimal("0.0001")))
     if column == "procedure_code":
@@ -58,10 +67,18 @@ def _normal(column: str, cell: str) -> str:
     return cell
 
 
+def _number(cell: str) -> Decimal | None:
+    try:
+        return Decimal(cell)
+    except InvalidOperation:
+        return None
+
+
 def problem_of(table: str, values: dict, last_date: date) -> str | None:
     """Why a row breaks the contract by itself, of the ways that are drawn; None where it does not."""
     number = values[NUMBERS[table]]
-    if table == "claims" and None in (values["line_number"], number):
+    required = [values[column] for column in REQUIRED[table]]
+    if None in required:
         return "missing_value"
     if table != "note_blocks":
         try:
@@ -70,24 +87,26 @@ def problem_of(table: str, values: dict, last_date: date) -> str | None:
             return "unreadable_date"
         if day > last_date:
             return "date_out_of_range"
-    if number is not None and not number.isdigit():
-        return "negative" if number.startswith("-") else "unreadable_number"
+    if number is not None and (read := _number(number)) is None:
+        return "unreadable_number"
+    if number is not None and read < 0:
+        return "negative"
     return "units_are_minutes" if values.get("unit_basis") == "MJ" else None
 
 
 def typed(table: str, values: dict) -> dict:
     """Normal values as the oracle takes them: dates, whole numbers, amounts and flags."""
     row = dict(values)
-    for column in row.keys() & {*WHOLE, *MONEY, "service_date", "is_billable"}:
+    for column in row.keys() & {*WHOLE, *MONEY, *MINUTES, "service_date", "is_billable"}:
         cell = row[column]
         if cell is None:
             continue
-        if column in MONEY:
+        if column in MONEY or column in MINUTES:
             row[column] = Decimal(cell)
         elif column == "service_date":
             row[column] = date.fromisoformat(cell)
         else:
             row[column] = cell == "true" if column == "is_billable" else int(cell)
     for column in row.keys() & set(CLOCKS):
-        row[column] = row[column][-8:] if row[column] else None
+        row[column] = row[column].split(" ")[-1] if row[column] else None
     return row

@@ -1,7 +1,7 @@
 """Kinds of change to claims. Each takes the clinic and tonight's parcel, and gives the kind of change it made, or
 None where nothing in force allows it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from .clinic import Clinic, Parcel
 from .replay import Row
@@ -30,9 +30,46 @@ def corrected_line(c: Clinic, parcel: Parcel) -> str | None:
         {"rendering_provider_id": c.d.pick("T1", "T2", "T3")},
         {"allowed_usd": c.d.pick("12.50", "99.00")},
         {"patient_id": c.d.pick(*c.patients)},
+        {"claim_frequency_code": c.d.pick("0", "1", "2", "6", "9")},
     )
     parcel.add("claims", row.cells | change)
     return "line corrected in place"
+
+
+def spanning_line(c: Clinic, parcel: Parcel) -> str | None:
+    """A line again, over several dates or over its first one alone; dates inside of the span may hold no row at all."""
+    row = _line(c, parcel)
+    if row is None:
+        return None
+    day = date.fromisoformat(row.values["service_date"])
+    last = min(day + timedelta(days=c.d.pick(1, 2, 3, 7, 40)), c.as_of)
+    is_longer = last > day and not (row.values["service_date_to"] and c.d.one_in(2))
+    parcel.add("claims", row.cells | {"service_date_to": str(last) if is_longer else None})
+    return "line made to span dates"
+
+
+def renamed_by_payer(c: Clinic, parcel: Parcel) -> str | None:
+    """All lines of a claim again, under another number of the payer: none, a new one, or one that another claim bears
+    or a correction names."""
+    row = _line(c, parcel)
+    if row is None:
+        return None
+    lines = [line.values for line in c.standing("claims")]
+    named = [line[name] for line in lines for name in ("payer_claim_id", "original_claim_id", "claim_id") if line[name]]
+    number = c.d.pick(None, f"ICN-{row.values['claim_id']}", *named)
+    for line in _lines_of(c, parcel, row.values["claim_id"]):
+        parcel.add("claims", line.cells | {"payer_claim_id": number})
+    return "payer's number of a claim corrected"
+
+
+def second_payer(c: Clinic, parcel: Parcel) -> str | None:
+    """A line again under a new claim, billed to another payer."""
+    row = _line(c, parcel, ("1",))
+    if row is None:
+        return None
+    payer_id = c.d.pick(*(payer for payer in ("CMS", "AMA", "OWNCAP") if payer != row.values["payer_id"]))
+    parcel.add("claims", row.cells | {"claim_id": c.new_claim_id(), "payer_claim_id": None, "payer_id": payer_id})
+    return "day billed to a second payer"
 
 
 def moved_claim(c: Clinic, parcel: Parcel) -> str | None:
@@ -43,15 +80,23 @@ def moved_claim(c: Clinic, parcel: Parcel) -> str | None:
     old = date.fromisoformat(row.values["service_date"])
     day = other_day(c, old)
     for line in _lines_of(c, parcel, row.values["claim_id"]):
-        parcel.add("claims", line.cells | {"service_date": str(day)})
+        parcel.add("claims", line.cells | _on(line, day, c.as_of))
     return "claim moved to another month" if (day.year, day.month) != (old.year, old.month) else "claim moved"
+
+
+def _on(line: Row, day: date, latest: date) -> dict:
+    """The cells that put a line on another day; one over several dates keeps its length, as far as days have come."""
+    if not line.values["service_date_to"]:
+        return {"service_date": str(day)}
+    first, last = (date.fromisoformat(line.values[name]) for name in ("service_date", "service_date_to"))
+    return {"service_date": str(day), "service_date_to": str(max(day, min(day + (last - first), latest)))}
 
 
 def other_day(c: Clinic, old: date) -> date:
     """Another date of service, about as often in another month as not."""
     days = [day for day in c.days if day != old]
     near = [day for day in days if (day.year, day.month) == (old.year, old.month)]
-    return c.d.pick(*(near if near and not c.d.one_in(3) else days))
+    return c.d.pick(*(near if near and c.d.one_in(2) else days))
 
 
 def voided_claim(c: Clinic, parcel: Parcel) -> str | None:
@@ -104,8 +149,8 @@ def replacement_first(c: Clinic, parcel: Parcel) -> str | None:
     firsts = [cells for cells in claims if cells.get("claim_frequency_code") not in ("7", "8")]
     if not firsts:
         return None
-    named = firsts[0]["claim_id"]
-    own = [cells for cells in claims if cells["claim_id"] == named]
+    own = [cells for cells in claims if cells["claim_id"] == firsts[0]["claim_id"]]
+    named = c.d.pick(firsts[0]["claim_id"], firsts[0].get("payer_claim_id") or firsts[0]["claim_id"])
     for table, cells in rows:
         if cells not in own:
             parcel.add(table, cells)
@@ -129,13 +174,17 @@ def _lines_of(c: Clinic, parcel: Parcel, claim_id: str) -> list[Row]:
 def _send_again(c: Clinic, parcel: Parcel, claim_id: str, frequency: str, source: Parcel | None = None) -> None:
     """Sends the lines of a claim under a new claim id that voids or replaces it."""
     new_id = c.new_claim_id()
-    for line in _lines_of(c, source or parcel, claim_id):
-        parcel.add("claims", _again(c, line.cells, new_id, frequency, claim_id))
+    lines = _lines_of(c, source or parcel, claim_id)
+    names = [claim_id, *(line.values["payer_claim_id"] for line in lines if line.values["payer_claim_id"])]
+    named = c.d.pick(*names)
+    for line in lines:
+        parcel.add("claims", _again(c, line.cells, new_id, frequency, named))
 
 
 def _again(c: Clinic, cells: dict, claim_id: str, frequency: str, original: str) -> dict:
     units = int(float(cells["billed_units"])) + c.d.pick(0, 0, 1, -1)
     again = {"claim_id": claim_id, "claim_frequency_code": frequency, "original_claim_id": original}
+    again["payer_claim_id"] = None
     return cells | again | {"billed_units": str(max(units, 0))}
 
 
@@ -148,4 +197,7 @@ CHANGES = {
     "replacement replaced": replaced_replacement,
     "two replace one": two_replacements,
     "replacement before its original": replacement_first,
+    "line made to span dates": spanning_line,
+    "payer's number of a claim corrected": renamed_by_payer,
+    "day billed to a second payer": second_payer,
 }

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from tests.drawing import PATIENTS
 from tests.drawing.claims import ClaimDrawer
-from tests.drawing.notes import draw_note
+from tests.drawing.notes import draw_note, draw_together
 
 from .cells import normal, text_of
 from .dice import Dice
@@ -58,17 +58,29 @@ class Clinic:
 
     def visits(self, places: list[tuple[str, date]]) -> list[tuple[str, dict]]:
         """Notes, blocks and claims of visits of these patients and dates, as (table, cells)."""
-        d, notes, blocks = self.d, [], []
+        d, blocks, before = self.d, [], len(self.drawn_notes)
         places = [(*place, d.pick("PT", "PT", "PT", "OT", "SLP")) for place in places]
         for place in places:
             for _ in range(d.pick(1, 1, 1, 1, 1, 2, 0)):
-                before = len(self.drawn_notes)
                 draw_note(d, self.drawn_notes, blocks, place)
-                notes += self.drawn_notes[before:]
-        drawer = ClaimDrawer(d, notes, blocks, self.overlay, self.as_of)
+        return self._billed(places, self.drawn_notes[before:], blocks)
+
+    def visit_together(self, patient_id: str, day: date) -> list[tuple[str, dict]]:
+        """Notes, blocks and claims of two disciplines that treated a patient together, or nearly."""
+        blocks, before = [], len(self.drawn_notes)
+        places = draw_together(self.d, self.drawn_notes, blocks, patient_id, day)
+        return self._billed(places, self.drawn_notes[before:], blocks)
+
+    def _billed(self, places: list[tuple], notes: list[dict], blocks: list[dict]) -> list[tuple[str, dict]]:
+        drawer = ClaimDrawer(self.d, notes, blocks, self.overlay, self.as_of)
         drawer.number = self.claim_number
         claims = drawer.draw_all(places)
         self.claim_number = drawer.number
+        for line in claims:
+            # A row of a date to come would be set aside.
+            line["service_date_to"] = line.get("service_date_to") and max(
+                line["service_date"], min(line["service_date_to"], self.as_of)
+            )
         self._stamp(notes, blocks)
         drawn = (("claims", claims), ("notes", notes), ("note_blocks", blocks))
         return [(table, text_of(row, table)) for table, rows in drawn for row in rows]

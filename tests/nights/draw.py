@@ -7,11 +7,11 @@ from .clinic import Clinic, Parcel
 from .deliveries import Delivery
 from .dice import Dice
 from .files import Night, Nights
-from .overlay import draw_overlay, new_cap, other_lag, other_method
+from .overlay import draw_overlay, new_cap, other_kind, other_lag, other_method
 from .replay import Replay, State
 
 ROW_CHANGES = {**claim_changes.CHANGES, **note_changes.CHANGES, **odd_changes.CHANGES}
-REFERENCE_CHANGES = ("new cap row", "payer method changed", "billing lag changed")
+REFERENCE_CHANGES = ("new cap row", "payer method changed", "kind of a code changed", "billing lag changed")
 MENDED = ("broken row mended in another file", "broken row mended in its file")
 LATE = ("file named as removed", "file named as removed", "older version of a file again")
 QUIET = ("as-of date moved only", "nothing")
@@ -109,6 +109,8 @@ class _Sequence:
             c.overlay = new_cap(self.d, c.overlay, codes, day)
         elif kind == "payer method changed":
             c.overlay = other_method(self.d, c.overlay, day)
+        elif kind == "kind of a code changed":
+            c.overlay = other_kind(self.d, c.overlay, day)
         else:
             c.overlay = other_lag(self.d, c.overlay)
         return kind

@@ -36,8 +36,9 @@ def stand_in(old: Aside) -> dict:
 
 def is_of_its_time(state: State, as_of: date) -> bool:
     """False where a row that stands would be too late for a fresh audit: the as-of date has gone back since."""
-    rows = [row for row in state.standing.values() if row.table != "note_blocks"]
-    return all((date.fromisoformat(row.values["service_date"]) - as_of).days <= 1 for row in rows)
+    rows = [row.values for row in state.standing.values() if row.table != "note_blocks"]
+    last = [row.get("service_date_to") or row["service_date"] for row in rows]
+    return all((date.fromisoformat(day) - as_of).days <= 1 for day in last)
 
 
 def fresh_audit(folder: Path, state: State, as_of: date, reference: Path | None) -> AuditResult:

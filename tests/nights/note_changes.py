@@ -48,6 +48,17 @@ def unbilled(c: Clinic, parcel: Parcel) -> str:
     return "documented and not billed"
 
 
+def treated_together(c: Clinic, parcel: Parcel) -> str:
+    """A visit of two disciplines at one time, billed by one or both; sometimes another patient's beside it."""
+    patient_id, day = c.some_place()
+    rows = c.visit_together(patient_id, day)
+    if c.d.one_in(2):
+        rows += c.visit_together(c.d.pick(*c.patients), day)
+    for table, cells in rows:
+        parcel.add(table, cells)
+    return "two disciplines treated together"
+
+
 def amended_note(c: Clinic, parcel: Parcel) -> str | None:
     """A higher version of a note, with blocks of its own, with none, or with blocks that name no version."""
     row = _note(c, parcel)
@@ -152,6 +163,7 @@ def _blocks(c: Clinic, parcel: Parcel, row: Row) -> list[Row]:
 CHANGES = {
     **{kind: in_parts(kind) for kind in IN_PARTS},
     "documented and not billed": unbilled,
+    "two disciplines treated together": treated_together,
     "amended note": amended_note,
     "note amended in place": note_in_place,
     "signed after draft": signed_note,

@@ -12,8 +12,15 @@ BROKEN_CELLS = {
         {"unit_basis": "MJ"},
         {"service_date": "2026-02-30"},
         {"line_number": None},
+        {"service_date": None},
+        {"patient_id": None},
     ),
-    "notes": ({"total_timed_minutes": "all"}, {"total_timed_minutes": "-8"}, {"service_date": "2026-02-30"}),
+    "notes": (
+        {"total_timed_minutes": "all"},
+        {"total_timed_minutes": "-8"},
+        {"service_date": "2026-02-30"},
+        {"patient_id": None},
+    ),
     "note_blocks": ({"minutes": "half"}, {"minutes": "-5"}),
 }
 

@@ -5,6 +5,8 @@ from datetime import date
 from tests.drawing import POOL
 
 FIRST = date(1990, 1, 1)
+#: Codes that count as one: a cap of one is met where the other is billed.
+PARTNERS = {"97129": "97130", "97130": "97129", "90912": "90913", "90913": "90912"}
 CHANGEABLE = ("AMA", "CAPPED", "CMS")
 
 
@@ -19,7 +21,8 @@ def draw_overlay(d) -> dict:
     ]
     caps = [_cap(code, None, d.pick(4, 2, 6, 3, 1, 4, 5), d.pick(3, 2, 1, 3)) for code in POOL]
     caps += [_cap(code, "OWNCAP", d.pick(3, 2, 4, 0), d.pick(3, 2)) for code in ("97112", "97110", "97129")]
-    return {"payer_method": payers, "code_cap": caps, "parameters": [_parameter("billing_lag_days", d.pick(5, 3, 8))]}
+    lag = _parameter("billing_lag_days", d.pick(5, 3, 8))
+    return {"payer_method": payers, "code_cap": caps, "procedure_code": [], "parameters": [lag]}
 
 
 def _payer(payer_id, method, follows_mue, day_cap=None):
@@ -48,7 +51,8 @@ def _parameter(name, value):
 
 def new_cap(d, overlay: dict, codes: list[str], day: date) -> dict:
     """Another cap for one of the codes in use: for all dates, from `day` on, or a payer's own."""
-    code, payer_id = d.pick(*codes), d.pick(None, None, "CMS", "AMA")
+    partners = [PARTNERS[code] for code in codes if code in PARTNERS]
+    code, payer_id = d.pick(*codes, *partners), d.pick(None, None, "CMS", "AMA")
     row = _cap(code, payer_id, d.pick(0, 1, 2, 3), d.pick(2, 3))
     return _with(d, overlay, "code_cap", ("procedure_code", "payer_id"), row, day)
 
@@ -62,6 +66,12 @@ def other_method(d, overlay: dict, day: date) -> dict:
     changes.append({"timed_units_per_day_cap": None if old["timed_units_per_day_cap"] else 2})
     row = old | d.pick(*changes) | {"effective_from": FIRST, "effective_to": None}
     return _with(d, overlay, "payer_method", ("payer_id",), row, day)
+
+
+def other_kind(d, overlay: dict, day: date) -> dict:
+    """A code of another kind from a day on, or for all dates; an office visit comes into scope by that."""
+    row = {"procedure_code": d.pick("99213", "99213", "97110", "97140"), "payer_id": None, "effective_from": FIRST}
+    return _with(d, overlay, "procedure_code", ("procedure_code",), row | {"kind": d.pick("untimed", "timed_15")}, day)
 
 
 def other_lag(d, overlay: dict) -> dict:

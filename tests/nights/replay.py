@@ -172,19 +172,36 @@ def counting_version(note_id: str, notes: dict[tuple, Row]) -> str | None:
     return max((row.values["note_version"] for row in chosen), key=int, default=None)
 
 
-def doubtful_days(state: State) -> set[tuple[str, str]]:
-    """Patient and date pairs that the rows put aside leave unjudged; only patients with a row that stands."""
-    found = set()
+def doubts(state: State) -> dict[str, set]:
+    """What the rows put aside leave in doubt, as the oracle takes it: patient and date pairs of theirs and of the rows
+    of their claim or note; patients of rows whose date nobody can read; dates of rows without a patient."""
+    pairs, patients, unread = set(), set(), {"claims": set(), "notes": set()}
     for old in state.aside:
         values, table = old.row.values, old.row.table
-        if table != "note_blocks" and old.reason not in ("unreadable_date", "date_out_of_range"):
-            found.add((values["patient_id"], values["service_date"]))
-        claims = {values.get("claim_id")}
-        if values.get("claim_frequency_code") in ("7", "8"):
-            claims.add(values["original_claim_id"])
-        for row in state.standing.values():
-            same_note = table != "claims" and row.table == "notes" and row.values["note_id"] == values["note_id"]
-            if same_note or (row.table == "claims" and table == "claims" and row.values["claim_id"] in claims):
-                found.add((row.values["patient_id"], row.values["service_date"]))
+        if table != "note_blocks":
+            day = None if old.reason in ("unreadable_date", "date_out_of_range") else values["service_date"]
+            if values["patient_id"] is None:
+                unread[table].add(day)
+            elif day is None:
+                patients.add(values["patient_id"])
+            else:
+                pairs.add((values["patient_id"], day))
+        pairs |= {(row["patient_id"], row["service_date"]) for row in _beside(values, table, state)}
     known = {row.values["patient_id"] for row in state.standing.values() if row.table != "note_blocks"}
-    return {pair for pair in found if pair[0] in known}
+    return {
+        "unjudged": {pair for pair in pairs if pair[0] in known},
+        "unjudged_patients": patients & known,
+        "dates_with_unread_claim": unread["claims"] - {None},
+        "dates_with_unread_note": unread["notes"] - {None},
+    }
+
+
+def _beside(values: dict, table: str, state: State) -> list[dict]:
+    """The rows that stand of a put-aside row's note or claim, and of the claim that it corrects."""
+    rows = [row.values for row in state.rows("claims" if table == "claims" else "notes")]
+    if table != "claims":
+        return [row for row in rows if row["note_id"] == values["note_id"]]
+    is_correction = values["claim_frequency_code"] in ("6", "7", "8")
+    named = values["original_claim_id"] if is_correction else None
+    names = {values["claim_id"], named}
+    return [row for row in rows if row["claim_id"] in names or (named and row["payer_claim_id"] == named)]
