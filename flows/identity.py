@@ -81,6 +81,7 @@ def audit_digest(
         "as_of": settings.as_of.isoformat(),
         "since": settings.since and settings.since.isoformat(),
         "until": settings.until and settings.until.isoformat(),
+        "claims_only": settings.claims_only,
         "allow_low_match": settings.allow_low_match,
         "override_guard": sorted(set(settings.override_guard)),
         "workbook_rows": settings.workbook_rows,

@@ -7,6 +7,7 @@ from flows.identity import SCHEMA_VERSION, code_version, reference_version
 from flows.set_aside import mapped_columns
 from transforms.engine import rows_as_dicts
 from transforms.house import CELLS_SET_ASIDE, HOUSE_SCHEMA
+from transforms.models import rules_without_notes
 
 
 def describe(run, con) -> dict:
@@ -24,6 +25,8 @@ def describe(run, con) -> dict:
         "schema_version": SCHEMA_VERSION,
         "reference_version": reference_version(settings.reference),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "claims_only": settings.claims_only,
+        "rules_not_judged": _not_judged(con) if settings.claims_only else [],
         "inputs": _held(con) if run.kept else _inputs(con),
         "warehouse": _night(run, con) if run.kept else None,
         "match": _match(run.match) | _measured(run, con),
@@ -71,6 +74,12 @@ def describe(run, con) -> dict:
         "contract_failures": run.verdict.contract_failures,
         **run.watched,
     }
+
+
+def _not_judged(con) -> list[str]:
+    """The rules that need notes, of a run that read none."""
+    rules = con.execute("select rule_id from rule_result order by rule_id").fetchall()
+    return [rule for (rule,) in rules if rule not in rules_without_notes()]
 
 
 def _night(run, con) -> dict:

@@ -27,6 +27,7 @@ from flows.explanation.many import derive_many
 from flows.mapping_told import filtered_rows, inferred_rows
 from flows.placing import MANIFEST
 from flows.set_aside import RUN_ROWS, most_telling_rows
+from flows.summary import claims_only_lines, rule_status
 from transforms.engine import rows_as_dicts
 
 #: The charts of clinicians and minutes look back so far from the last service date.
@@ -109,7 +110,8 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
         period=tuple(day and date.fromisoformat(day) for day in manifest["period"].values()),
         inputs=manifest["inputs"],
         match=manifest["match"],
-        rules=rows_as_dicts(con, _RULES),
+        claims_only="".join(claims_only_lines(manifest)),
+        rules=[{**rule, "status": rule_status(rule, manifest)} for rule in rows_as_dicts(con, _RULES)],
         findings=found,
         unjudged=list(manifest["unjudged_days"].items()),
         partly_unjudged=list(manifest["partly_unjudged_days"].items()),
@@ -121,15 +123,22 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
         set_aside=_set_aside(con, manifest),
         filtered=filtered_rows(manifest),
         inferred=inferred_rows(manifest),
-        codes=rows_as_dicts(con, f"{_CODES_BY_MONTH} limit {MOST_CODES}"),
-        code_totals=rows_as_dicts(con, _CODE_TOTALS),
-        codes_in_all=con.execute(f"select count(*) from ({_CODES_BY_MONTH})").fetchone()[0],
+        **({} if run.settings.claims_only else _codes(con)),
         changes=changes,
         resolved=resolved,
         clinicians=rows_as_dicts(con, _CLINICIANS, since) if since else (),
         unit_minutes=con.execute(_UNIT_MINUTES, since).fetchall() if since else (),
         derivations=derive_many(folder, manifest, most_telling(found, MOST_SHOWN, OF_EACH_RULE)),
     )
+
+
+def _codes(con) -> dict:
+    """What was documented against what was billed."""
+    return {
+        "codes": rows_as_dicts(con, f"{_CODES_BY_MONTH} limit {MOST_CODES}"),
+        "code_totals": rows_as_dicts(con, _CODE_TOTALS),
+        "codes_in_all": con.execute(f"select count(*) from ({_CODES_BY_MONTH})").fetchone()[0],
+    }
 
 
 def _set_aside(con, manifest: dict) -> list[dict]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from flows.guards import require_known_guards
+from transforms.contract_fields import TABLES
 from transforms.encryption import read_key
 from transforms.engine import checked_memory_limit, checked_threads
 from transforms.errors import UsageProblem
@@ -30,6 +31,7 @@ class AuditSettings:
     notes: str | None = None
     note_blocks: str | None = None
     mapping: Path | None = None
+    claims_only: bool = False
     since: date | None = None
     until: date | None = None
     reference: Path | None = None
@@ -80,6 +82,7 @@ class AuditSettings:
         for option in ("removed", "warehouse_key_file"):
             if getattr(self, option) and self.warehouse is None:
                 raise UsageProblem(f"--{option.replace('_', '-')} needs --warehouse FILE")
+        self._check_claims_only()
         self._check_engine()
         checked_threads(self.threads)
         checked_memory_limit(self.memory_limit)
@@ -88,6 +91,18 @@ class AuditSettings:
             raise UsageProblem(f"--workbook-rows {self.workbook_rows}: must be 1 or more")
         if self.workbook_rows > 1_000_000:
             raise UsageProblem("--workbook-rows can be 1,000,000 at most: a sheet holds no more rows")
+
+    def _check_claims_only(self) -> None:
+        """Raises UsageProblem for what an audit without notes cannot be given."""
+        if not self.claims_only:
+            return
+        for option in ("notes", "note_blocks"):
+            if getattr(self, option):
+                raise UsageProblem(f"--{option.replace('_', '-')} goes not with --claims-only: leave one of them out")
+        if self.warehouse:
+            raise UsageProblem(
+                "--warehouse goes not with --claims-only: a warehouse holds notes too; leave one of them out"
+            )
 
     def _check_engine(self) -> None:
         """Raises UsageProblem for what only the other engine can do."""
@@ -118,15 +133,26 @@ class AuditSettings:
         return {"claims": self.claims, "notes": self.notes, "note_blocks": self.note_blocks}
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that the audit reads."""
+        return ("claims",) if self.claims_only else TABLES
+
+    @property
     def is_whole_scope(self) -> bool:
         """Only a run over all dates moves `current`."""
         return self.since is None and self.until is None
 
     @property
+    def requires_match(self) -> bool:
+        """Whether the run stops where claims and notes hardly meet."""
+        return not (self.allow_low_match or self.claims_only)
+
+    @property
     def judged(self) -> Setting:
         """The as-of date and the service dates that the recomputation is asked for."""
         bounds = {"since": self.since, "until": self.until}
-        return Setting(self.as_of, **{name: day for name, day in bounds.items() if day})
+        given = {name: day for name, day in bounds.items() if day}
+        return Setting(self.as_of, is_claims_only=self.claims_only, **given)
 
 
 def severities_at_or_above(fail_on: str) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class SparkRun:
         settings = self._settings
         remote = {table: pattern for table, pattern in settings.explicit.items() if is_remote(pattern)}
         local = {table: pattern for table, pattern in settings.explicit.items() if table not in remote}
-        files = find_inputs(settings.extracts, local, mapping, needs_claims="claims" not in remote)
+        files = find_inputs(settings.extracts, local, mapping, "claims" not in remote, settings.tables)
         files = [file for file in files if file.table_name not in remote]
         for file in files:
             if file.format == "csv":
@@ -77,7 +77,7 @@ class SparkRun:
         setting = self._settings.judged
         stage_rows(self._engine, setting)
         match = measure_match(self._engine, setting)
-        if not self._settings.allow_low_match:
+        if self._settings.requires_match:
             require_match(self._engine, match)
         judge_rows(self._engine, setting, _NO_PASSES)
         hand_over(self._engine, con, self._work / "brought")

@@ -107,7 +107,7 @@ def identify(run: Run) -> None:
         run.files = (
             run.spark.find_inputs(run.mapping)
             if run.spark
-            else find_inputs(settings.extracts, settings.explicit, run.mapping, needs_claims=not held)
+            else find_inputs(settings.extracts, settings.explicit, run.mapping, not held, settings.tables)
         )
     if run.kept:
         if run.kept.restored_from or not held:
@@ -123,6 +123,11 @@ def _find_published(run: Run) -> None:
     """The same audit again is the current run; else the run of this id, where it is published beside it."""
     settings = run.settings
     current = read_published(settings.out, run.previous_run) if run.previous_run else None
+    if settings.claims_only and current and not current.get("claims_only"):
+        raise UsageProblem(
+            f"--claims-only --out {settings.out}: holds runs with notes, beside which every finding about notes would "
+            "count as resolved; give another --out"
+        )
     is_same = bool(current) and current.get("audit_digest") == run.audit_digest
     if is_same and (run.kept is None or run.kept.is_sound):
         run.run_id, run.manifest = run.previous_run, current
@@ -188,7 +193,7 @@ def _recompute_all(con, run: Run) -> Match:
     setting = run.settings.judged
     stage_rows(con, setting)
     match = measure_match(con, setting)
-    if not run.settings.allow_low_match:
+    if run.settings.requires_match:
         require_match(con, match)
     judge_rows(con, setting)
     return match

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from flows.mapping_told import mapped_entries, of_files
 
+#: The status of a rule that needs notes, in a run that read none.
+NOT_JUDGED = "not judged (claims only)"
+
 
 def dollars(amount) -> str:
     """An amount as people write it, or a dash where no money is known."""
@@ -46,13 +49,31 @@ def rule_rows(manifest: dict) -> list[dict]:
     return [
         {
             "rule": rule["rule_id"],
-            "status": rule["status"].replace("_", " "),
+            "status": rule_status(rule, manifest),
             "violations": rule["violations"],
             "in scope": rule["in_scope"],
             "unjudged": rule["unjudged"],
             "at risk": dollars(rule["at_risk_usd"]),
         }
         for rule in ordered
+    ]
+
+
+def rule_status(rule: dict, manifest: dict) -> str:
+    """The status of a rule in words: of one that needs notes, in a run that read none, that it was not judged."""
+    if rule["rule_id"] in manifest.get("rules_not_judged", ()):
+        return NOT_JUDGED
+    return rule["status"].replace("_", " ")
+
+
+def claims_only_lines(manifest: dict) -> list[str]:
+    """What is said first of a run that read no notes."""
+    if not manifest.get("claims_only"):
+        return []
+    left_out = len(manifest["rules_not_judged"])
+    return [
+        f"CLAIMS ONLY: no note was read. {len(manifest['rules']) - left_out} rules need none and were judged; "
+        f"{left_out} were not. Nothing is said of what is documented, and what a note might excuse is for review"
     ]
 
 
@@ -66,13 +87,15 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
     read = sum(entry["rows_read"] for entry in inputs)
     quarantined = sum(entry["rows_quarantined"] for entry in inputs)
     repeated = sum(entry["rows_duplicate"] for entry in inputs)
-    lines = [
-        *minutes_lines(match),
+    met = (
         f"Claim days that meet a note: {share(match['claim_day_share'])} "
         f"({match['claim_days_with_note']} of {match['claim_days']}); notes that meet a claim: "
         f"{share(match['note_share'])} ({match['notes_with_claim']} of {match['notes']}); "
         f"notes that give any minutes: {share(match.get('measured_share'))} "
-        f"({match.get('measured_notes', '-')} of {match.get('counting_notes', '-')})",
+        f"({match.get('measured_notes', '-')} of {match.get('counting_notes', '-')})"
+    )
+    lines = [
+        *(claims_only_lines(manifest) or [*minutes_lines(match), met]),
         f"Service dates {period['first'] or '-'} to {period['last'] or '-'}, as of {manifest['as_of']}",
         f"Rows read {read}: accepted {read - quarantined - repeated}, quarantined {quarantined}, repeated {repeated}",
     ]

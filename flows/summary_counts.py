@@ -48,6 +48,8 @@ def summary_counts(manifest: Mapping, families: Mapping[str, str], changes: Chan
         "versions": {name: manifest[f"{name}_version"] for name in ("code", "schema", "reference")},
         "rows": _rows(manifest),
         "quarantine_reasons": dict(manifest["quarantine_reasons"]),
+        "claims_only": manifest.get("claims_only", False),
+        "rules_not_judged": list(manifest.get("rules_not_judged", ())),
         "mapping_sha256": (manifest.get("mapping") or {}).get("sha256"),
         "inferred": [
             {name: entry[name] for name in ("table", "column", "kind", "value", "rows")}

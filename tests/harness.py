@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from transforms.contract import apply_contract
+from transforms.contract_fields import TABLES
 from transforms.crosswalk import load_crosswalk
 from transforms.engine import open_database, rows_as_dicts
 from transforms.extract import find_inputs, load_extracts, load_mapping
@@ -35,15 +36,17 @@ def audit_folder(
     until: date | None = None,
     rows_per_pass: int = ROWS_PER_PASS,
     threads: int | None = None,
+    claims_only: bool = False,
 ) -> AuditResult:
     """The result of auditing the extracts in `folder`; a rule that could not be run fails the test at once."""
     bounds = {name: day for name, day in (("since", since), ("until", until)) if day}
-    setting = Setting(as_of, **bounds)
+    setting = Setting(as_of, is_claims_only=claims_only, **bounds)
+    tables = ("claims",) if claims_only else TABLES
     read = load_mapping(mapping) if mapping else None
     with open_database(threads=threads) as con:
         load_reference(con, reference)
         load_crosswalk(con, crosswalk)
-        load_extracts(con, find_inputs(folder, {}, read), read)
+        load_extracts(con, find_inputs(folder, {}, read, tables=tables), read)
         apply_contract(con, as_of)
         stage_rows(con, setting)
         match = measure_match(con, setting)

@@ -68,6 +68,11 @@ class Model:
         return self.stage == "findings" or self.header.get("form") == "view"
 
     @property
+    def needs_no_note(self) -> bool:
+        """A rule whose header says `without_notes: judged` is judged where no notes were read."""
+        return self.header.get("without_notes") == "judged"
+
+    @property
     def is_passing(self) -> bool:
         """Minutes and units are read in their pass alone; to write them would cost more than to compute them."""
         return self.stage in ("minutes", "units") and not self.is_view
@@ -76,6 +81,11 @@ class Model:
     def reads(self) -> set[str]:
         """Names after from and join, CTEs included; good enough to order models (a test checks it by parsing)."""
         return set(_TABLE_NAME.findall(_COMMENT.sub("", self.text)))
+
+
+def rules_without_notes() -> frozenset[str]:
+    """Ids of the rules that are judged where no notes were read."""
+    return frozenset(model.name for model in load_models("findings") if model.needs_no_note)
 
 
 @cache

@@ -38,11 +38,22 @@ MATCH_COUNTS = (
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run is asked: its only clock, and the service dates that it judges (both ends in)."""
+    """What a run is asked: its only clock, the service dates that it judges (both ends in), and whether it reads no
+    notes: then only the rules are run that need none."""
 
     as_of: date
     since: date = date(1990, 1, 1)
     until: date = date(9998, 12, 31)
+    is_claims_only: bool = False
+
+
+#: The columns of run_setting, of which there is one row.
+RUN_SETTING = {"as_of_date": "date", "since_date": "date", "until_date": "date", "is_claims_only": "boolean"}
+
+
+def setting_row(setting: Setting) -> tuple:
+    """The row of run_setting."""
+    return setting.as_of, setting.since, setting.until, setting.is_claims_only
 
 
 @dataclass(frozen=True)
@@ -73,8 +84,9 @@ class Match:
 
 def stage_rows(con, setting: Setting) -> None:
     """Creates the stg_ tables from ok_ and ref_ tables, quarantine, delivered_file and accepted_date."""
-    con.execute("create or replace table run_setting (as_of_date date, since_date date, until_date date)")
-    con.execute(f"insert into run_setting values {row_values([(setting.as_of, setting.since, setting.until)])}")
+    columns = ", ".join(f"{name} {kind}" for name, kind in RUN_SETTING.items())
+    con.execute(f"create or replace table run_setting ({columns})")
+    con.execute(f"insert into run_setting values {row_values([setting_row(setting)])}")
     for model in load_models("staging"):
         run_model(con, model)
 
@@ -188,7 +200,10 @@ def _run_rules(con) -> None:
     """Runs every rule; one that fails is noted in rule_error, so that its status is error and the others stand."""
     columns = ", ".join(f"{name} {kind}" for name, kind in VIOLATION_COLUMNS.items())
     con.execute(f"create or replace table {_PART}.violation ({columns})")
+    is_claims_only = con.execute("select is_claims_only from run_setting").fetchone()[0]
     for model in load_models("findings"):
+        if is_claims_only and not model.needs_no_note:
+            continue
         try:
             _run_rule(con, model)
         except AuditError as problem:

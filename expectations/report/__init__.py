@@ -54,6 +54,7 @@ class Changes:
 class Report:
     """All that a report tells of one run. Money is decimal US dollars, minutes and units are whole.
 
+    claims_only: what is said first of a run that read no notes; empty of every other.
     inputs: dicts as in the manifest's `inputs`. match: claim_day_share, note_share and measured_share (notes
     that give any minutes), each 0 to 1 or None; minimum_measured_share, below which the notes hardly hold any.
     rules: dicts with the columns of rules.parquet and title, severity, family, citation, not_checked, and
@@ -77,6 +78,7 @@ class Report:
     run_id: str
     as_of: date
     period: tuple[date | None, date | None]
+    claims_only: str = ""
     inputs: Sequence[Mapping[str, Any]] = ()
     match: Mapping[str, Any] = field(default_factory=dict)
     rules: Sequence[Mapping[str, Any]] = ()

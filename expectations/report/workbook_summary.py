@@ -41,25 +41,35 @@ def summary_lines(report: Report, sheets: Mapping[str, int], resolved_shown: int
     """The lines of the sheet; `sheets` says how many findings stand on each sheet of findings."""
     yield "title", ["Therapy claim audit"]
     yield "", ["This workbook holds patient identifiers: treat it as a medical record."]
+    if report.claims_only:
+        yield "heading", [f"{report.claims_only}."]
     yield from _section(
         "The run",
         ("run", report.run_id),
         ("as of", report.as_of),
         ("first service date", report.period[0]),
         ("last service date", report.period[1]),
-        ("claim days that meet a note", share_cut(report.match.get("claim_day_share"))),
-        ("notes that meet a claim", share_cut(report.match.get("note_share"))),
-        ("notes that give any minutes", share_cut(report.match.get("measured_share"))),
+        *(() if report.claims_only else _met(report)),
     )
     yield from _found(report, sheets)
     yield from _worth(report)
     yield from _changed(report, resolved_shown)
     yield from _decided(report)
-    yield from _codes(report)
+    if not report.claims_only:
+        yield from _codes(report)
     yield from _section("How to work with this workbook", *((step,) for step in _HOW_TO))
     yield from _read(report)
     versions = sorted((str(name), str(version)) for name, version in report.reference_versions.items())
     yield from _section("Versions", *versions)
+
+
+def _met(report: Report) -> Sequence[Sequence[Any]]:
+    """How much of claims and notes meets, and gives minutes."""
+    return (
+        ("claim days that meet a note", share_cut(report.match.get("claim_day_share"))),
+        ("notes that meet a claim", share_cut(report.match.get("note_share"))),
+        ("notes that give any minutes", share_cut(report.match.get("measured_share"))),
+    )
 
 
 def _section(heading: str, *lines: Sequence[Any]) -> Iterator[Line]:

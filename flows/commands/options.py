@@ -29,6 +29,9 @@ EXTRACTS = (
         help="A file that the warehouse has read, to be taken back with all its rows; may be given several times.",
     ),
 )
+CLAIMS_ONLY = click.option(
+    "--claims-only", is_flag=True, help="Read no notes, and judge by the rules that need none (docs/claims-only.md)."
+)
 DATES = (
     click.option("--since", type=DAY, help="First service date to judge; such a run does not move `current`."),
     click.option("--until", type=DAY, help="Last service date to judge; such a run does not move `current`."),

@@ -47,7 +47,8 @@ def rebuilt(folder: Path, manifest: dict, asked: Asked):
         try:
             keep_asked(con, asked)
             load_published(con, folder, manifest, asked.has_whole_dates)
-            setting = Setting(date.fromisoformat(manifest["as_of"]), asked.dates[0], asked.dates[-1])
+            as_of, is_claims_only = date.fromisoformat(manifest["as_of"]), bool(manifest.get("claims_only"))
+            setting = Setting(as_of, asked.dates[0], asked.dates[-1], is_claims_only)
             stage_rows(con, setting)
             measured_as_published(con, manifest)
             key_asked(con)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,17 +57,19 @@ def find_inputs(
     explicit: dict[str, str | None] | None = None,
     mapping: Mapping | None = None,
     needs_claims: bool = True,
+    tables: Sequence[str] = TABLES,
 ) -> list[InputFile]:
     """The files of a run, claims first and by name within a table, each with the digest of its bytes.
 
     `explicit` holds a path or glob for 'claims', 'notes' or 'note_blocks', and takes the place of the
-    folder's files of that table. A table may have no file, claims only where `needs_claims` is false. Raises
-    UsageProblem for a missing folder or file, when nothing looks like the claims needed, and for a link out of the
-    folder, or out of a glob's: who may put links into a folder of extracts could have any file of this machine read.
+    folder's files of that table; only files of `tables` are looked for. A table may have no file, claims only where
+    `needs_claims` is false. Raises UsageProblem for a missing folder or file, when nothing looks like the claims
+    needed, and for a link out of the folder, or out of a glob's: who may put links into a folder of extracts could have
+    any file of this machine read.
     """
     explicit = {table: pattern for table, pattern in (explicit or {}).items() if pattern is not None}
     found: list[InputFile] = []
-    for table in TABLES:
+    for table in tables:
         try:
             folder = _folder(extracts)
             paths = _paths(folder, table, explicit, mapping, needs_claims)

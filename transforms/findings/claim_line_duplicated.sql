@@ -2,6 +2,7 @@
 -- units: billed units of the line
 -- source: rule book s. 6; CMS Pub. 100-04 ch. 1 s. 120
 -- not_checked: lines that differ in any of patient, date, code, modifiers, units, rendering provider and payer
+-- without_notes: judged
 with
 -- patients and dates with two lines of one code, or lines of two disciplines
 crowded as (
@@ -36,6 +37,8 @@ select
         when not line.is_timed and visit.visits >= billed.billed_units then 'passed'
         else 'violated'
     end as verdict,
+    -- notes might show two visits
+    case when setting.is_claims_only then 'review' end as severity,
     d.day_key,
     line.line_key,
     repeated.twin_line_key,
@@ -45,9 +48,11 @@ select
     d.supported_minutes,
     line.billed_units as at_risk_units,
     'Claim ' || twin.claim_id || ' bills the same: code ' || line.procedure_code || ', ' || line.billed_units
-        || ' unit(s), same modifiers, rendering provider and payer.' as message
+        || ' unit(s), same modifiers, rendering provider and payer.'
+        || case when setting.is_claims_only then ' No note was read, and they may show two visits.' else '' end as message
 from stg_line as line
 join unit_day as d on d.day_key = line.day_key
+join run_setting as setting on d.service_date between setting.since_date and setting.until_date
 left join repeated on repeated.line_key = line.line_key
 left join stg_line as twin on twin.line_key = repeated.twin_line_key
 left join unit_billed_code as billed

@@ -2,6 +2,7 @@
 -- units: whole minutes (supported_minutes: credited; the minutes the billed units need at the least in the message)
 -- source: rule book s. 6 (15n - 7 minutes carry n units); parameter provider_day_minutes
 -- not_checked: work at two sites; an assistant's lines billed without CQ or CO
+-- without_notes: judged
 select
     case
         when not c.is_judged then 'unjudged'
@@ -13,10 +14,11 @@ select
     c.billed_units,
     c.credited_seconds // 60 as supported_minutes,
     most.reference_key,
-    'The units billed need at least ' || c.needed_minutes || ' minutes and the notes credit '
-        || c.credited_seconds // 60
+    'The units billed need at least ' || c.needed_minutes || ' minutes'
+        || case when setting.is_claims_only then '' else ' and the notes credit ' || c.credited_seconds // 60 end
         || '; one day is taken to hold at most ' || cast(most.value as integer) || '.' as message
 from unit_clinician_day as c
+join run_setting as setting on c.service_date between setting.since_date and setting.until_date
 join ref_parameter as most
     on most.name = 'provider_day_minutes'
     and c.service_date >= most.effective_from and c.service_date < most.effective_to

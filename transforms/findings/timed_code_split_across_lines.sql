@@ -2,6 +2,7 @@
 -- units: billed units of the code
 -- source: rule book s. 6; CMS Pub. 100-04 ch. 5 s. 20.2
 -- not_checked: lines with other modifiers or another rendering provider
+-- without_notes: judged
 with
 -- of codes on several lines, lines of one claim that say the same but for the units
 same as (

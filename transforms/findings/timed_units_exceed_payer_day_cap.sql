@@ -2,6 +2,7 @@
 -- units: timed units
 -- source: rule book s. 5 (caps on all timed units of a therapy day) and s. 6; the payer's row in payer_method.csv
 -- not_checked: prior authorisation
+-- without_notes: judged
 with
 -- the timed units that such a payer was billed for on a therapy day
 billed as (
@@ -22,7 +23,7 @@ select
         when billed.billed_units > billed.cap_units then 'violated'
         else 'passed'
     end as verdict,
-    case when d.has_justification then 'review' end as severity,
+    case when d.has_justification or setting.is_claims_only then 'review' end as severity,
     d.day_key,
     billed.payer_id,
     d.has_several_payers as has_payer_subject,
@@ -33,6 +34,11 @@ select
     true as is_at_risk_timed_only,
     billed.reference_key,
     billed.billed_units || ' timed units were billed, and the payer pays at most ' || billed.cap_units || ' a day'
-        || case when d.has_justification then '; a note gives a justification.' else '.' end as message
+        || case
+            when d.has_justification then '; a note gives a justification.'
+            when setting.is_claims_only then '; no note was read, and one may justify them.'
+            else '.'
+        end as message
 from billed
 join unit_day as d on d.day_key = billed.day_key
+join run_setting as setting on d.service_date between setting.since_date and setting.until_date

@@ -2,6 +2,7 @@
 -- units: billed units
 -- source: rule book s. 5 and s. 6; CMS NCCI practitioner MUE table, dated rows of code_cap.csv
 -- not_checked: institutional claims under the MUE; prior authorisation
+-- without_notes: judged
 with
 -- each cap, the lowest exceeded one first
 test as (
@@ -68,8 +69,10 @@ heard as (
         test.has_several_payers,
         test.indicator = '3' and test.cap_units > 0 and justified.patient_day_key is not null as is_justified,
         test.indicator = '3' and test.cap_units > 0 and test.is_timed
-            and coalesce(held.is_unknown or (held.held_seconds + 449) // 900 >= test.tested_units, false) as is_carried
+            and coalesce(held.is_unknown or (held.held_seconds + 449) // 900 >= test.tested_units, false) as is_carried,
+        test.indicator = '3' and test.cap_units > 0 and setting.is_claims_only as is_unheard
     from test
+    join run_setting as setting on test.service_date between setting.since_date and setting.until_date
     left join justified on justified.patient_day_key = test.patient_day_key
     left join held on held.patient_day_key = test.patient_day_key and held.procedure_code = test.counted_code
     where test.place = 1
@@ -80,7 +83,7 @@ select
         when heard.tested_units > heard.cap_units then 'violated'
         else 'passed'
     end as verdict,
-    case when heard.is_justified or heard.is_carried then 'review' end as severity,
+    case when heard.is_justified or heard.is_carried or heard.is_unheard then 'review' end as severity,
     heard.patient_key,
     heard.service_date,
     heard.procedure_code,
@@ -97,6 +100,7 @@ select
         || heard.cap_units || case
             when heard.is_justified then '; a note gives a justification, so a person has to read it.'
             when heard.is_carried then '; the minutes of the record make these units, so a person has to read it.'
+            when heard.is_unheard then '; no note was read, and one may justify them.'
             else '.'
         end as message
 from heard

@@ -2,6 +2,7 @@
 -- units: billed units
 -- source: rule book s. 6 and s. 1 (untimed code); CMS Pub. 100-04 ch. 5 s. 20.2.B
 -- not_checked: the same code once in each of two disciplines, or once to each of two payers
+-- without_notes: judged
 with
 -- the units of an untimed code that one payer was billed for
 billed as (
@@ -17,7 +18,7 @@ select
         else 'passed'
     end as verdict,
     -- the notes hold as many services, by different clinicians or at different times
-    case when visit.visits >= billed.billed_units then 'review' end as severity,
+    case when visit.visits >= billed.billed_units or setting.is_claims_only then 'review' end as severity,
     d.day_key,
     billed.procedure_code,
     billed.payer_id,
@@ -27,11 +28,14 @@ select
     billed.billed_units - 1 as at_risk_units,
     'Untimed code ' || billed.procedure_code || ' was billed ' || billed.billed_units
         || ' times; it is billed once a day whatever the minutes'
-        || case when visit.visits >= billed.billed_units
-            then '. The notes hold ' || visit.visits || ' blocks of it by different clinicians or at different times, '
+        || case
+            when visit.visits >= billed.billed_units then '. The notes hold ' || visit.visits || ' blocks of it by different clinicians or at different times, '
                 || 'so a person has to read them.'
-            else '.' end as message
+            when setting.is_claims_only then '. No note was read, and they may hold as many services.'
+            else '.'
+        end as message
 from stg_therapy_day as d
+join run_setting as setting on d.service_date between setting.since_date and setting.until_date
 join billed on billed.day_key = d.day_key
 left join unit_documented_visit as visit
     on visit.day_key = billed.day_key and visit.procedure_code = billed.procedure_code

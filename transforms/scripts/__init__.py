@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transforms.models import load_models
-from transforms.recompute import Setting
+from transforms.recompute import RUN_SETTING, Setting, setting_row
 from transforms.reference import InForce, reference_in_force
 from transforms.scripts.checks import check_queries
 from transforms.scripts.rules import columns_given, count_query, violation_query
@@ -95,9 +95,8 @@ def _reference(writer: Writer, tables: list[InForce]) -> list[str]:
 
 
 def _settings(writer: Writer, setting: Setting) -> list[str]:
-    columns = {"as_of_date": "date", "since_date": "date", "until_date": "date"}
-    row = [setting.as_of, setting.since, setting.until]
-    return [writer.table("run_setting", columns) + writer.rows("run_setting", list(columns), [row])]
+    rows = writer.rows("run_setting", list(RUN_SETTING), [list(setting_row(setting))])
+    return [writer.table("run_setting", RUN_SETTING) + rows]
 
 
 def _checks(writer: Writer) -> list[str]:
