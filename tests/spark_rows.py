@@ -33,7 +33,7 @@ CELLS = (
     "24:00", "23:59:59.999999", "09:00:30", "09:60", "TRUE", "t", "Yes", "0.0", "no", "paid", "PAID", "Denied ",
     "x\x1fy", "x\x7fy", "x\x85y", "a" * 200, "a" * 201, '"q"', "back\\slash", "%_", "🦆", "1234.5678", "1234.56789",
     "1234.50000", "-5.25", "$5", "1234567890123456.1", "30 min", "30 minutesé", "ends in minutes\n", "at 10:30",
-    "10 HOURſ", "PT", "pt", "a;b , c|d", "2",
+    "10 HOURſ", "PT", "pt", "a;b , c|d", "2", "Mu\u0308ller", "\u1112\u1161\u11ab", "\u212b", "2.0261E+15", "inf",
 )  # fmt: skip
 CLOCKS = (
     ("09:00", "09:30"), ("09:00", "09:00"), ("23:50", "00:20"), ("22:00", "03:00"), ("09:30", "09:00"),
@@ -99,7 +99,7 @@ def write_odd(cases: dict[str, dict], folder: Path) -> None:
     write_reference({"reference": _laid_together(cases)}, reference)
     (reference / "parameter.csv").write_text(
         "name,value,unit,effective_from,effective_to,citation,last_checked_on\n"
-        "provider_day_minutes,600.5,minutes,2000-01-01,,a test,2026-11-01\n"
+        "provider_day_minutes,600,minutes,2000-01-01,,a test,2026-11-01\n"
         "billing_lag_days,6.5,days,2000-01-01,,a test,2026-11-01\n"
     )
 
@@ -153,6 +153,7 @@ def _clocked_rows() -> dict[str, list[dict]]:
 def typed_rows() -> dict[str, pa.Table]:
     """The three extracts with columns of the types that programs write, at the borders of these types."""
     numbers = [1.0, 2.0, 1.5, float("nan"), 1e16, 1e-5, float("inf"), 12345678.5, 1e15, 0.0001, -0.0, 123456789012.25]
+    numbers += [2.0**53 - 1, 2.0**53, -(2.0**53)]
     size = len(numbers)
     dates = [datetime.date(2026, 10, 5 + place) for place in range(size)]
     stamps = [datetime.datetime(2026, 10, 5, 9, 30, 15, place * 1000) for place in range(size)]
@@ -164,6 +165,8 @@ def typed_rows() -> dict[str, pa.Table]:
         "payer_id": pa.array(["MEDICARE"] * size).dictionary_encode(),
         "service_date": pa.array(dates),
         "procedure_code": pa.array([97110.0] * size),
+        "rendering_provider_id": pa.array(numbers, pa.float32()),
+        "payer_claim_id": pa.array(numbers),
         "billed_units": pa.array(numbers),
         "charge_usd": pa.array([Decimal("120.50")] * size, pa.decimal128(12, 2)),
         "allowed_usd": pa.array(numbers),

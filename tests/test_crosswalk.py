@@ -32,6 +32,13 @@ def test_the_notes_ids_become_the_claims_and_the_claims_payer_the_references(tmp
     assert rows(connection, "patient") == []
 
 
+def test_ids_are_taken_in_the_form_that_extracts_are_compared_by(tmp_path):
+    (tmp_path / "patient.csv").write_text("notes_id,claims_id\nMu\u0308ller,M\u00fcller-1\n", encoding="utf-8")
+    connection = open_database()
+    load_crosswalk(connection, tmp_path)
+    assert rows(connection, "patient") == [("M\u00fcller", "M\u00fcller-1")]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

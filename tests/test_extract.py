@@ -496,7 +496,9 @@ class TestParquet:
             ("procedure_code", pa.array([97112.0, float("nan")]), ["97112", None]),
             ("procedure_code", pa.array([97112, None], pa.int32()), ["97112", None]),
             ("procedure_code", pa.array(["97112", None]).dictionary_encode(), ["97112", None]),
-            ("claim_id", pa.array([1720089170.0, 1e16]), ["1720089170", "1e+16"]),
+            ("claim_id", pa.array([2.0**53 - 1, 2.0**53]), ["9007199254740991", "9.0071992547409920e+15"]),
+            ("claim_id", pa.array([2026100600000001.0, None]), ["2026100600000001", None]),
+            ("claim_id", pa.array([2.0**24 - 1, 2.0**24], pa.float32()), ["16777215", "1.6777216000000000e+07"]),
             ("claim_id", pa.array([decimal.Decimal("12.00"), decimal.Decimal("1.50")]), ["12", "1.50"]),
             ("service_date", pa.array([datetime.date(2026, 1, 5), None]), ["2026-01-05", None]),
             (
@@ -528,6 +530,39 @@ class TestParquet:
         assert self.raw(self.write(tmp_path, memo=cells), "claim_id") == ["C1", "C1"]
         with pytest.raises(InputRejected, match=said):
             load(self.write(tmp_path, clinic_id=cells))
+
+    @pytest.mark.parametrize("digits", [38, 39, 76])
+    @pytest.mark.parametrize("is_list", [False, True])
+    def test_decimals_wider_than_any_number_here_are_refused_where_they_are_read(self, tmp_path, digits, is_list):
+        kind = (pa.decimal128 if digits <= 38 else pa.decimal256)(digits, 2)
+        cells = [decimal.Decimal("12.50"), None]
+        held = pa.array([[cell] for cell in cells], pa.list_(kind)) if is_list else pa.array(cells, kind)
+        assert self.raw(self.write(tmp_path, memo=held), "claim_id") == ["C1", "C1"]
+        self.write(tmp_path, paid_usd=held)
+        if digits <= 38:
+            assert self.raw(tmp_path, "paid_usd")[0] == "12.50"
+        else:
+            with pytest.raises(InputRejected, match=r"^claims\.parquet: column 'paid_usd' holds .* 38 digits"):
+                load(tmp_path)
+
+    def test_ids_that_pandas_made_floating_meet_whole_numbers(self, tmp_path):
+        """pandas makes a DOUBLE of any column of numbers with a gap, as of the originals of few claims."""
+        claim = 2026100600000001
+        self.write(
+            tmp_path, claim_id=[claim, claim + 1], original_claim_id=[None, float(claim)], claim_frequency_code=[1, 7]
+        )
+        assert accepted(load(tmp_path), "claims", "claim_id, original_claim_id") == [
+            (str(claim), None),
+            (str(claim + 1), str(claim)),
+        ]
+
+    @pytest.mark.parametrize("column", ["patient_id", "original_claim_id"])
+    def test_a_rounded_id_is_set_aside_and_names_nobody(self, tmp_path, column):
+        cells = {column: [float(2**53 - 1), float(2**53 + 1)], "line_number": [1, 2], "claim_frequency_code": [7, 7]}
+        con = load(self.write(tmp_path, **cells))
+        assert accepted(con, "claims", column) == [("9007199254740991",)]
+        named = f"SELECT source_line, reason, column_name, {column} FROM quarantine"
+        assert con.execute(named).fetchall() == [(2, "rounded_id", column, None)]
 
     def test_names_in_any_case_and_row_numbers_as_lines(self, tmp_path):
         table = {column.upper() + " ": [cell] * 300 for column, cell in zip(CLAIM, GOOD, strict=True)}

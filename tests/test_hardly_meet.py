@@ -82,6 +82,13 @@ def test_ids_written_in_two_ways_are_named_as_such(tmp_path, claims, notes, diff
     assert ran.err.count("under an id that differs") == 1
 
 
+def test_ids_whose_letters_are_written_in_two_ways_meet(tmp_path):
+    """One system writes u with two dots, the other u and two dots to put on it: they look alike, and are one id."""
+    visits = renamed(*map(day, range(1, 4)), claims=lambda patient: f"Mu\u0308-{patient}", notes="M\u00fc-{}".format)
+    ran = audit(write_days(tmp_path / "extracts", *visits), tmp_path / "out")
+    assert ran.code == 0, ran.err
+
+
 def test_ids_that_are_others_altogether_point_to_the_crosswalk(tmp_path):
     visits = renamed(*map(day, range(1, 4)), notes=lambda patient: f"EMR-{patient}")
     ran = audit(write_days(tmp_path / "extracts", *visits), tmp_path / "out")

@@ -13,6 +13,7 @@ from transforms.contract_sql import (
     is_plain,
     modifiers_of_line,
     name,
+    one_form,
     speaks_of_minutes,
     text,
     trimmed,
@@ -234,14 +235,15 @@ def _cells(con, table_name: str, as_of: datetime.date, is_in_place: bool) -> str
 
 
 def _clean(field: Field, is_text: bool, is_in_place: bool) -> str:
-    """A cell without the blanks around it, as a select item."""
+    """A cell without the blanks around it, and an id in its one form, as a select item."""
     cell = name(field.field)
     if not is_text:
         return cell
     if field.is_free_text:
         return f"{trimmed(cell)} AS {cell}"
     if _is_copied(field):
-        return f"CASE WHEN {_plain(field)} THEN {cell} ELSE {trimmed(cell)} END AS {cell}"
+        unusual = one_form(trimmed(cell)) if field.type == "id" else trimmed(cell)
+        return f"CASE WHEN {_plain(field)} THEN {cell} ELSE {unusual} END AS {cell}"
     if is_in_place:  # what is made of the cell is a function of it alone, so its column's dictionary goes on
         return f"{without_blank_ends(cell)} AS {cell}"
     return f"CASE WHEN is_plain THEN {cell} ELSE {trimmed(cell)} END AS {cell}"

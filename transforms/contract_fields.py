@@ -32,6 +32,7 @@ DUCKDB_TYPES = {
 REASONS = {
     "missing_value": "a required value is absent",
     "unreadable_id": "an identifier is longer than 200 characters or holds control characters",
+    "rounded_id": "an identifier that lost digits in a spreadsheet or a floating-point column, as in 2.0261E+15",
     "unreadable_code": "not a procedure code, or a modifier that is not two letters or digits",
     "unreadable_number": "not a number",
     "not_whole": "a fraction where only whole numbers have a meaning",
@@ -64,6 +65,8 @@ REMEDIES = {
     "missing_value": "Fill the cell in where the row was entered and export again. If another column of the export "
     "holds the value, say which in a mapping (first_of).",
     "unreadable_id": "Export the id alone, on one line: the cell may hold a note or several cells run together.",
+    "rounded_id": "Its last digits are gone: a spreadsheet or a floating-point column rounds a long number. Export the "
+    "column as text or as whole numbers, and open the file in no spreadsheet before.",
     "unreadable_code": "Write the five characters of the code, modifiers in their own column. If the export uses words "
     "or house codes, turn them into codes in a mapping (values).",
     "unreadable_number": "Write digits only, with a point for decimals. If the cell is a word such as N/A, leave it "

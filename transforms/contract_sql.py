@@ -17,6 +17,8 @@ BLANKS = "".join(
     )
 )  # fmt: skip
 LONGEST_ID = 200
+# As spreadsheets write 2026100600000001 (2.0261E+15), and floating-point columns what they hold no more.
+ROUNDED = r"[+-]?[0-9](\.[0-9]+)?[eE]\+[0-9]+"
 PLAIN_CELL = "[!-~](?:[ -~]*[!-~])?"
 # Small letters are part of the patterns, for upper() makes an S of letters that are none, such as the long s.
 CODE = "([0-9]{4}[0-9A-Za-z]|[A-Za-z][0-9]{4}|0[0-9]{3})"
@@ -92,6 +94,11 @@ def trimmed(column: str) -> str:
     return f"CASE WHEN {plain} THEN {column} ELSE nullif(trim({column}, {text(BLANKS)}), '') END"
 
 
+def one_form(column: str) -> str:
+    """The text in Unicode NFC: two systems may write a letter in two ways, as u with two dots and as u and two dots."""
+    return f"nfc_normalize({column})"
+
+
 def value_and_problem(field: Field, as_of: datetime.date, is_text: bool = True) -> tuple[str, str]:
     """Two SQL expressions over a trimmed row, in which an empty cell is null or empty: the field's typed value (a
     clock stays text: its note knows the date) and the reason code of what is wrong with it, or null. A cell that is no
@@ -134,8 +141,9 @@ def _id(field, as_of):
     cell = name(field.field)
     control = f"regexp_matches({cell}, {text(CONTROL)})"
     problem = f"WHEN length({cell}) > {LONGEST_ID} OR {control} THEN 'unreadable_id'"
-    plain = name(f"plain_{field.field}")
-    return cell, f"CASE WHEN {plain} AND strlen({cell}) <= {LONGEST_ID} THEN NULL {problem} END"
+    is_rounded = f"WHEN contains({cell}, '+') AND {matches(cell, ROUNDED)} OR {cell} IN ('inf', '-inf')"
+    sound = f"WHEN {name(f'plain_{field.field}')} AND strlen({cell}) <= {LONGEST_ID} THEN NULL"
+    return cell, f"CASE {is_rounded} THEN 'rounded_id' {sound} {problem} END"
 
 
 def _code(field, as_of):

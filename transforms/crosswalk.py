@@ -1,6 +1,7 @@
 """Crosswalk tables: the same patient, provider or payer as two systems name them."""
 
 import csv
+import unicodedata
 from pathlib import Path
 
 import duckdb
@@ -101,7 +102,8 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
             for cells in reader:
                 if any("\n" in cell or "\r" in cell or "\x00" in cell for cell in cells):
                     raise UsageProblem(f"{path}: line {start}: a cell holds a line break or NUL: correct its quotes")
-                trimmed = [cell.strip(BLANKS) for cell in cells]
+                # In the form that extracts are compared by.
+                trimmed = [unicodedata.normalize("NFC", cell.strip(BLANKS)) for cell in cells]
                 if any(trimmed) or len(trimmed) > 1:
                     rows.append((start, trimmed))
                 start = reader.line_num + 1

@@ -234,6 +234,10 @@ NAMED = {
     "row": _renamed("struct"),
     "strlen": _renamed("octet_length"),
     "hash": _renamed("xxhash64"),
+    # Spark has no function for it, but brings the library that has.
+    "nfc_normalize": lambda node: _spark(
+        "reflect('com.ibm.icu.text.Normalizer', 'compose', :subject, false)", node.expressions[0]
+    ),
     "list_extract": _renamed("try_element_at"),
     "epoch_us": lambda node: _spark("unix_micros(cast(:subject as timestamp_ltz))", node.expressions[0]),
 }

@@ -5,6 +5,7 @@ from transforms.engine import glob_free
 from transforms.engines.spark_statements import quoted
 from transforms.engines.spark_types import spark_type
 from transforms.errors import InputRejected
+from transforms.extract.parquet_reader import FIRST_INEXACT
 
 #: Columns that Spark has no type for are read as the whole numbers that they are stored as.
 _STORED = {"TIME": {"INT64": "bigint", "INT32": "int"}, "TIMESTAMP_NS": {"INT64": "bigint"}}
@@ -46,7 +47,7 @@ def _read_as(file_name: str, shown: str, kind: str, physical: str) -> str:
 def cell_text(column: str, kind: str, physical: str = "") -> str:
     """The Spark expression of a cell's text, as DuckDB would write a value of its type `kind`."""
     if kind in ("DOUBLE", "FLOAT"):
-        return _number_text(column)
+        return _number_text(column, kind)
     if kind.startswith("DECIMAL") and not kind.endswith("[]"):
         return rf"regexp_replace(cast({column} as string), r'\.0+\z', '')"
     if kind == "TIME":
@@ -62,8 +63,8 @@ def cell_text(column: str, kind: str, physical: str = "") -> str:
     return f"cast({column} as string)"
 
 
-def _number_text(column: str) -> str:
-    """A float as the shortest decimal that is this number; from 1e16 up, and below 1e-4, with an exponent."""
+def _number_text(column: str, kind: str) -> str:
+    """A float as the shortest decimal that is this number; from FIRST_INEXACT up, and below 1e-4, with an exponent."""
     java = f"cast({column} as string)"  # 1.5, 1.5E7, 1.0E-5
     digits = rf"regexp_replace(substring_index({java}, 'E', 1), r'\.0\z', '')"
     exponent = f"cast(substring_index({java}, 'E', -1) as int)"
@@ -72,8 +73,10 @@ def _number_text(column: str) -> str:
     size = f"cast(abs({exponent}) as string)"
     short = f"concat({digits}, 'e', {sign}, lpad({size}, greatest(2, length({size})), '0'))"
     return f"""case when isnan({column}) then null
-        when {column} = rint({column}) and abs({column}) < 1e15 then cast(cast({column} as bigint) as string)
         when {column} = double('infinity') then 'inf' when {column} = double('-infinity') then '-inf'
+        when {column} = rint({column}) and abs({column}) < {FIRST_INEXACT[kind]}
+            then cast(cast({column} as bigint) as string)
+        when {column} = rint({column}) then format_string('%.16e', cast({column} as double))
         when {java} not like '%E%' then {java}
         when {exponent} between -4 and 15 then regexp_replace({plain}, r'\\.\\z', '.0')
         else {short} end"""

@@ -14,11 +14,14 @@ from transforms.extract.parquet_limits import refuse_bomb
 CONTROL = r"[\x00-\x1F\x7F]"
 CONTROL_IN_FREE_TEXT = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
 ROW_NUMBER = "file_row_number"  # DuckDB's own column of a row's place
-LARGEST_EXACT_DOUBLE = 1e15  # below it every whole DOUBLE is printed digit by digit
+#: From here on a floating-point number stands for several whole numbers, this one and the next among them.
+FIRST_INEXACT = {"DOUBLE": 2**53, "FLOAT": 2**24}
+WIDEST_DECIMAL = 38  # digits; DuckDB reads what is wider as a number of its own making
+TOO_WIDE = "WIDE_DECIMAL"  # what such a column is called here
 
 
 def read_columns(connection: duckdb.DuckDBPyConnection, path: Path, file_name: str) -> dict[str, tuple[str, str]]:
-    """The columns of a Parquet file: name in file_<n> -> (name DuckDB reads it under, DuckDB type).
+    """The columns of a Parquet file: name in file_<n> -> (name DuckDB reads it under, DuckDB type, or TOO_WIDE).
 
     Raises InputRejected when the file is not Parquet, two columns have one name, or one has DuckDB's own.
     """
@@ -26,9 +29,10 @@ def read_columns(connection: duckdb.DuckDBPyConnection, path: Path, file_name: s
     try:
         refuse_bomb(connection, path, file_name)
         schema = connection.execute(
-            f"SELECT name, num_children FROM parquet_schema({text(_glob_free(path))})"
+            f"SELECT name, num_children, coalesce(precision, 0) FROM parquet_schema({text(_glob_free(path))})"
         ).fetchall()
-        header = [own_name.strip() for own_name in _top_names(schema)]
+        top = _top_columns(schema)
+        header = [own_name.strip() for own_name, _ in top]
         if ROW_NUMBER in map(str.lower, header):
             raise InputRejected(
                 f"{file_name}: has a column {ROW_NUMBER}, which is what DuckDB calls a row's place in its file: export "
@@ -41,7 +45,10 @@ def read_columns(connection: duckdb.DuckDBPyConnection, path: Path, file_name: s
         raise unreadable(file_name) from None
     # DuckDB renames the second of two columns that differ by case alone: only the schema knows the true
     # names.
-    columns = [(row[0], row[1]) for row in described][: len(header)]
+    columns = [
+        (own, TOO_WIDE if digits > WIDEST_DECIMAL else kind)
+        for (own, kind, *_), (_, digits) in zip(described, top, strict=False)
+    ]
     return dict(zip(column_names(header, file_name), columns, strict=True))
 
 
@@ -143,12 +150,16 @@ def _problems(kinds: dict[str, str], used: set[str], free_text: set[str]) -> tup
 
 def _as_text(column: str, kind: str) -> str:
     """The SQL expression of a cell's text."""
-    if kind in ("DOUBLE", "FLOAT"):
-        # pandas keeps whole numbers with gaps as DOUBLE, and a gap as NaN.
-        whole = f"{column} = trunc({column}) AND abs({column}) < {LARGEST_EXACT_DOUBLE}"
+    if kind == TOO_WIDE:  # of a column that nobody reads
+        return "CAST(NULL AS VARCHAR)"
+    if kind in FIRST_INEXACT:
+        # pandas keeps whole numbers with gaps as DOUBLE, and a gap as NaN. What is rounded shows by its exponent
+        # (ROUNDED in contract_sql): an id is none then.
         digits = f"CAST(CAST({column} AS BIGINT) AS VARCHAR)"
-        return f"""CASE WHEN isnan({column}) THEN NULL WHEN {whole} THEN {digits}
-            ELSE CAST({column} AS VARCHAR) END"""
+        return f"""CASE WHEN isnan({column}) THEN NULL
+            WHEN isinf({column}) OR {column} <> trunc({column}) THEN CAST({column} AS VARCHAR)
+            WHEN abs({column}) < {FIRST_INEXACT[kind]} THEN {digits}
+            ELSE printf('%.16e', CAST({column} AS DOUBLE)) END"""
     if kind.startswith("DECIMAL") and not kind.endswith(")[]"):
         return rf"regexp_replace(CAST({column} AS VARCHAR), '\.0+$', '')"
     if kind.startswith("TIME") and "ZONE" not in kind and not kind.endswith("[]"):
@@ -162,6 +173,11 @@ def _refuse_type(file_name: str, column: str, kind: str) -> None:
     where = f"{file_name}: column {column!r}"
     if "WITH TIME ZONE" in kind:
         raise InputRejected(f"{where} holds instants in a time zone: export local times without one")
+    if kind == TOO_WIDE:
+        raise InputRejected(
+            f"{where} holds decimals of more than {WIDEST_DECIMAL} digits, which cannot be read exactly: export it as "
+            "text, or as decimals of at most that many digits"
+        )
     inner = kind.removesuffix("[]")
     if inner == "BLOB":
         raise InputRejected(f"{where} holds bytes: export it as text")
@@ -196,16 +212,19 @@ def _refuse_other_formats(path: Path, file_name: str) -> None:
         raise InputRejected(f"{file_name}: is cut off: its Parquet footer is missing; export or copy it again")
 
 
-def _top_names(schema: list[tuple[str, int | None]]) -> list[str]:
-    """The names of the outermost columns of a schema given in depth-first order, its root first."""
-    names, position = [], 1
+def _top_columns(schema: list[tuple[str, int | None, int]]) -> list[tuple[str, int]]:
+    """The outermost columns of a schema given in depth-first order, its root first: each with its name and the most
+    digits that a decimal in it may have."""
+    columns, position = [], 1
     while position < len(schema):
-        names.append(schema[position][0])
+        own_name, digits = schema[position][0], 0
         open_nodes = 1
         while open_nodes:  # passes over the column and all below it
+            digits = max(digits, schema[position][2])
             open_nodes += (schema[position][1] or 0) - 1
             position += 1
-    return names
+        columns.append((own_name, digits))
+    return columns
 
 
 def _scan(path: Path) -> str:
