@@ -56,7 +56,7 @@ def _derived(folder: Path, manifest: Mapping, run: dict, findings: Sequence, has
         facts["recomputed"] = _recomputed(gathered.again, finding)
         facts["rule"]["violated_when"] = VIOLATED_WHEN.get(finding["rule_id"], facts["rule"]["title"])
         facts["because"] = because(facts) if facts["subject"] else []
-        derived.append(_plain(facts))
+        derived.append(plain_values(facts))
     return derived
 
 
@@ -75,14 +75,16 @@ def _recomputed(again: Mapping[str, dict], finding: Mapping[str, Any]) -> dict:
     return {"is_same": not differs, "differs": differs}
 
 
-def _plain(value):
+def plain_values(value):
     """The value as JSON holds it: dates as text, dollars as text, keys of one database left out."""
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items() if name in _KEPT_KEYS or not name.endswith("_key")}
+        return {
+            name: plain_values(one) for name, one in value.items() if name in _KEPT_KEYS or not name.endswith("_key")
+        }
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain_values(one) for one in value]
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, date | datetime):

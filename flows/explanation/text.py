@@ -58,6 +58,24 @@ def explain_text(derivation: dict) -> str:
     return "\n".join(line.rstrip() for line in [*text, "", *foot(facts)])
 
 
+def day_text(derivation: dict) -> str:
+    """A patient's date as plain text: why it is left unjudged, its findings, rows, minutes and units."""
+    facts = inert(derivation) | {"finding": {"discipline": None}}
+    day = date.fromisoformat(facts["service_date"])
+    text = [f"PATIENT {facts['patient_id']}, {day.isoformat()}, {WEEKDAYS[day.weekday()]}", ""]
+    for one in facts["unjudged"]:
+        silent = f"Some rules leave {one['discipline']} unjudged" if one["discipline"] else "No rule accuses"
+        text += wrap(f"{silent} ({one['reason']}): {one['why']}.", hanging=4)
+    text += wrap("Every rule judges the date.") if not facts["unjudged"] and facts["days"] else []
+    text += [f"  {one['severity']:<7}  {one['finding_id'][:12]}  {one['rule_id']}" for one in facts["findings"]]
+    for number, (title, part) in enumerate(WHOLE_DAY[:-1], start=1):
+        text += ["", f"{number}. {title.upper()}", "", *part(facts)]
+    if aside := set_aside_text(facts):
+        text += ["", "ROWS SET ASIDE OF THIS PATIENT", "", *aside]
+    text += ["", *_said("Run", f"{facts['run_id']}, as of {facts['as_of']}")]
+    return "\n".join(line.rstrip() for line in text)
+
+
 def _head(facts: dict) -> list[str]:
     finding, rule = facts["finding"], facts["rule"]
     text = [f"FINDING {finding['finding_id']}", "", f"{finding['severity'].upper()}  {rule.get('title', '')}"]
