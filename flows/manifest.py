@@ -70,6 +70,7 @@ def describe(run, con) -> dict:
             con.execute("select severity, count(*) from finding group by 1 order by 1").fetchall()
         ),
         "at_risk_usd": _total(con),
+        "findings_without_dollars": _without_dollars(con),
         "contract_ok": run.verdict.contract_ok,
         "contract_failures": run.verdict.contract_failures,
         **run.watched,
@@ -191,6 +192,16 @@ def _total(con) -> str:
             "select cast((coalesce(sum(amount), 0) + 50) // 100 as decimal(18, 0)) * cast(0.01 as decimal(2, 2)) "
             "from date_count where kind = 'at_risk_e4'"
         ).fetchone()[0]
+    )
+
+
+def _without_dollars(con) -> dict[str, int]:
+    """By rule the findings that put units at risk, and none of whose lines holds an amount: unknown, not none."""
+    return dict(
+        con.execute(
+            "select f.rule_id, count(*) from finding as f join ref_audit_rule as r on r.rule_id = f.rule_id "
+            "where r.family = 'overbilling' and f.at_risk_usd is null group by f.rule_id order by f.rule_id"
+        ).fetchall()
     )
 
 

@@ -14,6 +14,15 @@ def dollars(amount) -> str:
     return "-" if amount is None else f"${Decimal(str(amount)):,.2f}"
 
 
+def dollars_in_all(manifest: dict) -> str:
+    """The dollars at risk, each billed unit once, and of how many findings nobody knows any."""
+    known, unknown = manifest["at_risk_usd"], sum((manifest.get("findings_without_dollars") or {}).values())
+    if not unknown:
+        return dollars(known)
+    whose = f"{unknown} finding{'' if unknown == 1 else 's'}, whose lines hold no amount"
+    return f"{dollars(known)}, and unknown for {whose}" if Decimal(known) else f"unknown: {whose}"
+
+
 def share(part: float | None) -> str:
     """A share as a percentage, cut and never rounded up, so that nearly all never reads as all."""
     return "-" if part is None else f"{int(part * 1000) / 10:g}%"
@@ -45,6 +54,7 @@ def night_lines(night: dict) -> list[str]:
 def rule_rows(manifest: dict) -> list[dict]:
     """One dict a rule, gravest first, for a table: counts and dollars only."""
     order = {"error": 0, "failed": 1, "passed": 2, "not_applicable": 3}
+    unknown = manifest.get("findings_without_dollars") or {}
     ordered = sorted(manifest["rules"], key=lambda rule: (order[rule["status"]], -rule["violations"], rule["rule_id"]))
     return [
         {
@@ -53,7 +63,7 @@ def rule_rows(manifest: dict) -> list[dict]:
             "violations": rule["violations"],
             "in scope": rule["in_scope"],
             "unjudged": rule["unjudged"],
-            "at risk": dollars(rule["at_risk_usd"]),
+            "at risk": _rule_dollars(rule, unknown),
         }
         for rule in ordered
     ]
@@ -75,6 +85,11 @@ def claims_only_lines(manifest: dict) -> list[str]:
         f"CLAIMS ONLY: no note was read. {len(manifest['rules']) - left_out} rules need none and were judged; "
         f"{left_out} were not. Nothing is said of what is documented, and what a note might excuse is for review"
     ]
+
+
+def _rule_dollars(rule: dict, unknown: dict[str, int]) -> str:
+    is_unknown = rule["at_risk_usd"] is None and rule["rule_id"] in unknown
+    return "unknown" if is_unknown else dollars(rule["at_risk_usd"])
 
 
 def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
@@ -179,7 +194,7 @@ def markdown_summary(manifest: dict) -> str:
     table = ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
     table += ["| " + " | ".join(str(cell) for cell in row.values()) + " |" for row in rows]
     lead = [f"- {line}" for line in lead_lines(manifest, with_files=False)]
-    total = f"At risk in all, each billed unit once: {dollars(manifest['at_risk_usd'])}"
+    total = f"At risk in all, each billed unit once: {dollars_in_all(manifest)}"
     return "\n".join([f"# Audit {manifest['run_id']}", "", *lead, "", *table, "", total, ""])
 
 
@@ -205,7 +220,7 @@ def text_summary(manifest: dict, folder: Path) -> str:
             *(line(row) for row in rows),
             "",
             f"Findings: {sum(rule['violations'] for rule in manifest['rules'])}. "
-            f"At risk in all, each billed unit once: {dollars(manifest['at_risk_usd'])}",
+            f"At risk in all, each billed unit once: {dollars_in_all(manifest)}",
             "",
             f"Report      {folder / 'report.html'}",
             f"Workbook    {folder / 'findings.xlsx'}",

@@ -68,6 +68,7 @@ def summary_counts(manifest: Mapping, families: Mapping[str, str], changes: Chan
         "violations": sum(rule["violations"] for rule in rules),
         "by_severity": {name: sum(rule[column] for rule in rules) for name, column in _SEVERITIES.items()},
         "at_risk_usd": _amount(manifest["at_risk_usd"]),
+        "findings_without_dollars": sum((manifest.get("findings_without_dollars") or {}).values()),
         "changes": _changes(changes),
         "dispositions": _counts_only(manifest.get("dispositions") or {}),
         "guards_fired": sorted(guard["guard"] for guard in manifest.get("guards", ()) if guard["did_fire"]),

@@ -108,6 +108,13 @@ def with_dollars(rules: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     return frozenset(rule["rule_id"] for rule in rules if rule.get("family") == "overbilling")
 
 
+def without_dollars(report: Report) -> dict[Any, int]:
+    """By rule the findings that put units at risk, and none of whose lines holds an amount."""
+    at_risk = with_dollars(report.rules)
+    counts = tally(report.findings, "rule_id", "at_risk_usd")
+    return {rule: number for (rule, usd), number in counts.items() if usd is None and rule in at_risk}
+
+
 def most_dollars(findings: Sequence[Mapping[str, Any]] | pa.Table, limit: int) -> list[Mapping[str, Any]]:
     """The `limit` findings with most dollars at risk, those without last; ties by date and finding id."""
     if isinstance(findings, pa.Table):

@@ -7,7 +7,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from expectations.report import CODE_SUMS, MOST_SHOWN, OF_EACH_RULE, Report, most_telling, with_dollars
+from expectations.report import (
+    CODE_SUMS,
+    MOST_SHOWN,
+    OF_EACH_RULE,
+    UNKNOWN_DOLLARS,
+    Report,
+    most_telling,
+    with_dollars,
+    without_dollars,
+)
 from expectations.report.page_bundle import policy, scripts, styles
 from expectations.report.page_findings import FIELDS, opened_that_fit, rows_that_fit
 from expectations.report.page_summary import (
@@ -49,6 +58,7 @@ def _renderer(report: Report, rows: list[list], charts: Sequence[Any]) -> Callab
     """The page as a function of its derivations, one text of JSON for each row."""
     template = _environment().get_template("report.html.j2")
     titles = [[told(rule["rule_id"]), told(rule.get("title") or rule["rule_id"])] for rule in report.rules]
+    unknown = without_dollars(report)
     values = {
         "report": report,
         "policy": policy(),
@@ -57,6 +67,8 @@ def _renderer(report: Report, rows: list[list], charts: Sequence[Any]) -> Callab
         "charts": [(chart, Markup(chart.svg)) for chart in charts],
         "families": families(report),
         "missed_units": missed_units(report),
+        "without_dollars": unknown,
+        "at_risk": UNKNOWN_DOLLARS if unknown and not report.total_at_risk_usd else money(report.total_at_risk_usd),
         "changes": changed(report),
         "decided": decided(report),
         "lacks_minutes": lacks_minutes(report),

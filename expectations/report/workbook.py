@@ -7,7 +7,7 @@ from typing import Any
 
 import xlsxwriter
 
-from expectations.report import UNKNOWN_DOLLARS, Report, most_dollars, with_dollars
+from expectations.report import UNKNOWN_DOLLARS, Report, most_dollars, with_dollars, without_dollars
 from expectations.report.workbook_columns import (
     CODE_COLUMNS,
     CODES_SHEET,
@@ -62,7 +62,8 @@ def write_workbook(path: Path, report: Report, limit_rows: int = 20_000) -> None
     book.lines("Summary", summary_lines(report, here, len(resolved)), SUMMARY_WIDTHS)
     for name, findings in sheets.items():
         _findings(book, name, findings, titles, report)
-    book.table("Rules", RULE_COLUMNS, [_rule(rule) for rule in report.rules])
+    unknown = without_dollars(report)
+    book.table("Rules", RULE_COLUMNS, [_rule(rule, unknown) for rule in report.rules])
     sheet = book.sheet("Resolved", RESOLVED_COLUMNS, len(resolved))
     book.rows(sheet, RESOLVED_COLUMNS, _titled(resolved, titles, with_dollars(report.rules)))
     book.table("Set aside", SET_ASIDE_COLUMNS, [*map(_set_aside, report.set_aside), *map(_filtered, report.filtered)])
@@ -91,13 +92,14 @@ def _titled(findings: Findings, titles: Mapping[Any, Any], at_risk: Container[st
         yield {**part, "rule_title": [titles.get(rule_id) for rule_id in part["rule_id"]], "at_risk_usd": dollars}
 
 
-def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+def _rule(rule: Mapping[str, Any], unknown: Container[Any]) -> dict[str, Any]:
+    is_unknown = rule.get("at_risk_usd") is None and rule["rule_id"] in unknown
     return {
         **rule,
         "family": FAMILIES.get(rule.get("family"), OTHER_FAMILY),
         "status": str(rule.get("status") or "").replace("_", " "),
         "violated_share": share_raised(rule.get("violations"), rule.get("in_scope")),
-    }
+    } | ({"at_risk_usd": UNKNOWN_DOLLARS} if is_unknown else {})
 
 
 def _set_aside(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_FLOOR, ROUND_UP, Decimal
 from typing import Any
 
-from expectations.report import CODE_SUMS, Report, tally
+from expectations.report import CODE_SUMS, UNKNOWN_DOLLARS, Report, tally, without_dollars
 from expectations.report.workbook_findings import SEVERITY_SHEETS
 from transforms.unjudged import why_unjudged
 
@@ -104,7 +104,11 @@ def _worth(report: Report) -> Iterator[Line]:
     for family in (*FAMILIES.values(), OTHER_FAMILY):
         if rules := groups.get(family):
             yield "", [family, *(_sum(rules, name) for name in ("violations", "at_risk_usd", "missed_units"))]
-    yield "", ["at risk in all, each billed unit counted once", None, report.total_at_risk_usd]
+    unknown = sum(without_dollars(report).values())
+    total = report.total_at_risk_usd if report.total_at_risk_usd or not unknown else UNKNOWN_DOLLARS
+    yield "", ["at risk in all, each billed unit counted once", None, total]
+    if unknown:
+        yield "", ["findings whose dollars are unknown, for their lines hold no amount", unknown]
     yield "", ["A billed unit that several rules name counts in each line above. Missed units carry no dollars."]
 
 

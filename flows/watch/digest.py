@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from flows.summary import dollars, quarantine_share
+from flows.summary import dollars, dollars_in_all, quarantine_share
 from flows.watch.compare import RuleChange, compare_findings
 
 #: A share of set-aside rows that moved by less than this is told to nobody, unless it left zero or came back to it.
@@ -66,7 +66,7 @@ def _nothing_to_compare(manifest: dict) -> Digest:
     lines = [
         *([_listed(guards)] if (guards := _guards(manifest)) else []),
         f"Run `{manifest['run_id']}`: nothing to compare with.",
-        f"{_many(findings, 'finding')}; at risk in all, each billed unit once: {dollars(manifest['at_risk_usd'])}.",
+        f"{_many(findings, 'finding')}; at risk in all, each billed unit once: {dollars_in_all(manifest)}.",
     ]
     return Digest(subject, "\n\n".join([f"# {subject}", *lines]) + "\n", True)
 
