@@ -51,6 +51,30 @@ class TestNamedByMistake:
         assert findings(out) == before
 
 
+class TestOfAnOlderVersion:
+    """Its rows were read by other rules, so it is neither gone on with nor built again: as one of 0.4.0 was tried."""
+
+    @pytest.mark.parametrize("is_gone", [False, True])
+    def test_a_night_and_a_rebuild_say_what_to_do_and_touch_nothing(self, tmp_path, extracts, is_gone):
+        out, warehouse = tmp_path / "out", tmp_path / "w.duckdb"
+        assert audit(extracts, out, "--warehouse", warehouse).code == 0
+        with duckdb.connect(str(warehouse)) as con:
+            con.execute("update house_state set house_schema = 2, code_version = '0.4.0+f012f24e02d4'")
+        manifest = out / "runs" / published(out)[1] / "manifest.json"
+        told = json.loads(manifest.read_text())
+        told["warehouse"]["house_schema"] = 2
+        manifest.write_text(json.dumps(told))
+        if is_gone:
+            warehouse.unlink()
+        before = warehouse.read_bytes() if not is_gone else None, published(out)
+        for ran in (
+            audit(extracts, out, "--warehouse", warehouse, "--as-of", "2026-03-21"),
+            minutewise("rebuild", "--out", out, "--warehouse", warehouse, "--as-of", "2026-03-21"),
+        ):
+            refused(ran, 2, str(warehouse), "reads differently", "a new --out", "audit all extracts once more")
+            assert (warehouse.read_bytes() if not is_gone else None, published(out)) == before
+
+
 class TestNightsWithoutClaims:
     def test_late_notes_alone_are_taken_in(self, tmp_path, extracts):
         out, kept = tmp_path / "out", ("--warehouse", tmp_path / "w.duckdb")
