@@ -28,13 +28,13 @@ COLUMNS = {
     "findings": (
         "finding_id rule_id severity service_date patient_id discipline payer_id provider_id billing_provider_id "
         "procedure_code claim_ids note_ids sources billed_units expected_units expected_units_other_method "
-        "supported_minutes double_counted_minutes cap_units at_risk_usd message clinic_id reference_key "
-        "evidence_hash citation"
+        "supported_minutes double_counted_minutes cap_units at_risk_usd billed_codes documented_codes message "
+        "clinic_id reference_key evidence_hash citation"
     ),
     "units": (
         "patient_id service_date discipline payer_id counting_method procedure_code is_timed written_minutes "
         "credited_minutes double_counted_minutes day_supported_minutes day_sure_minutes day_units_cms "
-        "day_units_ama expected_units billed_units is_tie is_decidable"
+        "day_units_ama expected_units billed_units is_documented is_tie is_decidable"
     ),
     "rules": "rule_id status in_scope unjudged violations errors warnings reviews at_risk_usd",
     "quarantine": "table_name file_name line_number column_name reason row",

@@ -117,7 +117,7 @@ class TestSummary:
         loaded = book(quarantine=[("claims: not_whole", 3)], set_aside=[aside], filtered=[left_out])
         assert values(loaded, "claims") == [10, 8, 1, 1]
         assert values(loaded, "set aside: claims: not_whole") == [3]
-        assert values(loaded, "patients and dates left unjudged: quarantined row") == [3]
+        assert values(loaded, "patients and dates left unjudged: quarantined row") == [3, "quarantined row"]
         assert values(loaded, "therapy days of payer ACME, whose counting method is not known") == [12]
         (held, filtered) = cells(loaded["Set aside"])
         assert held == {
