@@ -5,7 +5,8 @@ import datetime
 import duckdb
 import pytest
 
-from transforms import history, house
+from transforms import history, house, moved
+from transforms.reference import TABLES, load_reference
 
 LINE = {"line_number": 1, "patient_id": "P1", "claim_frequency_code": "1"}
 
@@ -110,3 +111,33 @@ def test_a_touched_date_takes_the_chains_and_the_spans_that_bear_on_it(con):
     con.execute("INSERT INTO touched_date VALUES ('2026-03-03'), ('2026-03-07')")
     history.take_rows(con)
     assert con.execute("SELECT claim_id FROM ok_claims ORDER BY 1").fetchall() == [(c,) for c in "ABCSX"]
+
+
+@pytest.mark.parametrize(
+    ("table", "before", "days"),
+    [
+        ("code_cap", "UPDATE {} SET cap_units = cap_units + 1 WHERE procedure_code = '97130'", [1]),
+        ("code_cap", "UPDATE {} SET cap_units = cap_units + 1 WHERE procedure_code = '97110'", [2]),
+        # An add-on of a code is that code's partner, whether it is billed or not.
+        ("code_alias", "DELETE FROM {} WHERE procedure_code = '97130' AND relation = 'counts_as'", [1]),
+        ("code_alias", "UPDATE {} SET target_code = '97129' WHERE procedure_code = '90913'", [1]),
+        # An office visit that comes into scope leaves open all dates that it spans.
+        ("procedure_code", "UPDATE {} SET kind = 'untimed' WHERE procedure_code = '99213'", [5, 6, 7]),
+    ],
+)
+def test_a_reference_row_moves_the_dates_that_it_bears_on(con, table, before, days):
+    load_reference(con, None)
+    for name in house.REFERENCES:
+        con.execute(f"CREATE TABLE house.{name} AS FROM main.{name}")
+    hold(
+        con,
+        line("A", 1, procedure_code="97129"),
+        line("B", 2, procedure_code="97110"),
+        line("S", 5, procedure_code="99213", service_date_to=march(7)),
+    )
+    con.execute(before.format(f"house.ref_{table}"))
+    history._count_dates(con)
+    con.execute("CREATE TABLE change (service_date DATE, patient_id VARCHAR, what VARCHAR)")
+    moved._reference(con, next(one for one in TABLES if one.name == table))
+    found = con.execute("SELECT DISTINCT service_date FROM change ORDER BY service_date").fetchall()
+    assert [day.day for (day,) in found] == days

@@ -15,12 +15,16 @@ _BLOCKS_OF_CODE = (
     "SELECT n.service_date, b.procedure_code AS met FROM house.ok_note_blocks AS b "
     "JOIN house.ok_notes AS n ON n.note_id = b.note_id"
 )
-#: A cap of one code of a pair is met where the other one is.
+#: A cap of one code of a pair is met where the other one is, and so is the alias that makes them a pair.
+_PAIRS = (
+    "(SELECT procedure_code, target_code FROM main.ref_code_alias WHERE relation = 'counts_as' UNION "
+    "SELECT procedure_code, target_code FROM house.ref_code_alias WHERE relation = 'counts_as')"
+)
 _PARTNERS_OF_LINES = (
     "SELECT c.service_date, a.procedure_code AS met FROM house.ok_claims AS c "
-    "JOIN main.ref_code_alias AS a ON a.relation = 'counts_as' AND a.target_code = c.procedure_code "
+    f"JOIN {_PAIRS} AS a ON a.target_code = c.procedure_code "
     "UNION SELECT c.service_date, a.target_code AS met FROM house.ok_claims AS c "
-    "JOIN main.ref_code_alias AS a ON a.relation = 'counts_as' AND a.procedure_code = c.procedure_code"
+    f"JOIN {_PAIRS} AS a ON a.procedure_code = c.procedure_code"
 )
 _LINES_OF_PAYER = (
     "SELECT c.service_date, coalesce(x.to_id, c.payer_id) AS met FROM house.ok_claims AS c "
@@ -30,7 +34,7 @@ _LINES_OF_PAYER = (
 MET = {
     "procedure_code": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE}"),
     "code_cap": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE} UNION {_PARTNERS_OF_LINES}"),
-    "code_alias": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE}"),
+    "code_alias": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE} UNION {_PARTNERS_OF_LINES}"),
     "payer_method": ("payer_id", _LINES_OF_PAYER),
     "parameter": ("name", None),
 }
