@@ -283,7 +283,8 @@ class TestTheGuide:
     text = (ROOT / "docs" / "prefect.md").read_text(encoding="utf-8")
 
     def test_every_run_that_it_starts_can_be_started(self, server):
-        runs = re.findall(r"^prefect deployment run (\S+)/(\S+)(.*)$", self.text, re.MULTILINE)
+        text = self.text.replace("\\\n", " ")
+        runs = re.findall(r"^prefect deployment run (\S+)/(\S+)(.*)$", text, re.MULTILINE)
         flows = TestTheFlows().flows()
         assert {name for _, name, _ in runs} == set(FLOWS)
         for flow, name, options in runs:
