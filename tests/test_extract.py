@@ -268,6 +268,39 @@ class TestHeader:
         connection = load_claims(tmp_path, claims_text(line(*GOOD), line(*GOOD)).replace("\n", "\r"))
         assert problems(connection) == [(2, None, None), (3, None, None)]
 
+    @pytest.mark.parametrize(
+        ("content", "number"),
+        [
+            ("{header},memo\r{row},x\n{row},x\n", 1),
+            ("{header},memo\r{row},x\r\n{row},x\r\n", 1),
+            ("\n{header}\r{row}\n", 2),
+            ('{header},"me\nmo"\r{row},x\r{row},x\r', 2),
+            ("{header}\nmemo\r{row},x\r{row},x\r", 2),
+            ("{header}\n,memo\r\n{row},x\r\n", 1),
+            ("{header},no\nte\r\n{row},x\r\n", 1),
+            ("{header}\n{row}\n{row}\r{row}\n", 3),
+            ("{header}\n{row}\n" + "{row}\r" * 400_000, 3),
+            ("{header}\r" + "{row}\r" * 3000 + "{row}\n{row}\r", 3002),
+        ],
+    )
+    def test_a_line_end_of_another_kind_hides_no_row(self, tmp_path, content, number):
+        told = content.replace("{header}", ",".join(CLAIM)).replace("{row}", ",".join(GOOD))
+        rejected(tmp_path, told, f"line {number}: ", "one kind of line end")
+
+    @pytest.mark.parametrize(
+        ("content", "lines"),
+        [
+            ('{header},"me\rmo"\n{row},x\n', [2]),
+            ('{header},"me\nmo"\r\n{row},x\r\n', [3]),
+            ("{header}\n{row}\r\n{row}\r\n", [2, 3]),
+            ("{header}\r\n{row}\n{row}\r\n", [2, 3]),
+            ("{header}\r\r\n{row}\r\r\n{row}\r\r\n", [2, 3]),
+        ],
+    )
+    def test_line_ends_of_several_kinds_that_hide_nothing(self, tmp_path, content, lines):
+        told = content.replace("{header}", ",".join(CLAIM)).replace("{row}", ",".join(GOOD))
+        assert problems(load_claims(tmp_path, told)) == [(number, None, None) for number in lines]
+
     def test_what_cannot_be_read_as_a_table(self, tmp_path):
         good = claims_text(line(*GOOD))
         rejected(tmp_path, "", "is empty")

@@ -10,9 +10,10 @@ from transforms.errors import InputRejected
 from transforms.extract.csv_cells import NOT_UTF8
 from transforms.extract.csv_encoding import UTF_8, as_utf8
 from transforms.extract.csv_lines import Line, Lines
-from transforms.extract.csv_records import Cells, MalformedQuote
+from transforms.extract.csv_records import QUOTED, Cells, MalformedQuote
 
 LONGEST_HEADER_LINES = 20
+WITHIN = "the header holds a carriage return (CR) outside quotes"
 MOST_COLUMNS = 2_000  # an extract of every segment of a wide claim has some 800; each costs memory in every row
 LOOKS_WIDE = 'looks like UTF-16: save it as UTF-8, or say encoding = "utf-16" in a mapping'
 FOREIGN_STARTS = (
@@ -118,7 +119,28 @@ def _header_text(lines: Lines, file_name: str, delimiter: str) -> str:
         raise InputRejected(f"{file_name}: is empty: a header row with the column names is needed")
     if cells.pending is not None:
         raise InputRejected(f"{file_name}: header: a quote is opened and not closed: correct the header row")
+    _refuse_mixed_ends(lines, line, "\n".join(text), len(_without_blank_tail(cells.cells)), file_name, delimiter)
     return "\n".join(text)
+
+
+def _refuse_mixed_ends(lines: Lines, last: Line, text: str, width: int, file_name: str, delimiter: str) -> None:
+    """Raises InputRejected where the header's line ends elsewhere than the file's other lines do: a row would be lost
+    in it, or a part of it would be a row. `last` is the header's last line."""
+    if "\r" in QUOTED.sub("", text.rstrip(BLANKS)):
+        raise mixed_ends(file_name, last.number, WITHIN)
+    following = lines.peek(0)
+    if following is None or (last.end, following.end) != ("\n", "\r\n") or not following.text.strip(BLANKS):
+        return
+    if following.text.count(delimiter) < width - 1 and '"' not in following.text:
+        raise mixed_ends(file_name, last.number, "the header ends in a line feed (LF), the line after it in CR LF")
+
+
+def mixed_ends(file_name: str, line_number: int, found: str) -> InputRejected:
+    """What to raise where a file's lines end in two ways, so that rows would be lost."""
+    return InputRejected(
+        f"{file_name}: line {line_number}: {found}: rows would be lost where lines end in two ways; take it out, or "
+        "save the file again with one kind of line end"
+    )
 
 
 def _read_header_line(cells: Cells, line: Line, file_name: str, delimiter: str) -> None:
@@ -131,6 +153,8 @@ def _read_header_line(cells: Cells, line: Line, file_name: str, delimiter: str) 
     try:
         cells.add(line.text.removeprefix("\ufeff") if not cells.cells else line.text, delimiter)
     except MalformedQuote:
+        if "\r" in line.text:
+            raise mixed_ends(file_name, line.number, WITHIN) from None
         raise InputRejected(
             f"{file_name}: line {line.number}: the header's quotes do not close: correct them"
         ) from None

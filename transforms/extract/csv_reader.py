@@ -19,15 +19,16 @@ from transforms.extract.csv_cells import (
     unread_text,
 )
 from transforms.extract.csv_encoding import as_utf8
-from transforms.extract.csv_header import CsvShape
+from transforms.extract.csv_header import CsvShape, mixed_ends
 from transforms.extract.csv_lines import BLOCK_BYTES, Lines
 from transforms.extract.csv_plain import plain_pattern, plain_table
-from transforms.extract.csv_records import read_record
+from transforms.extract.csv_records import hides_record, read_record
 
 BATCH_CELLS = 1_000_000
 BATCH_CHARACTERS = 32_000_000
 LONGEST_LEGIBLE = 1_000  # characters of a cell that is kept of a broken row
 MOST_LOOKS_IN_VAIN = 20_000_000  # minutes; a file of broken quotes could ask for days
+HIDING = ("too_many_cells", "cell_too_long")  # what is wrong with a line that holds several rows
 FIXED = ("source_line", "read_problem", "problem_column", "unread_text")
 
 
@@ -41,7 +42,8 @@ def load_csv(
     spared: set[str],
 ) -> None:
     """Makes `table` of every record below the header: source_line, read_problem, problem_column, unread_text,
-    then the file's columns as text (empty: null). Raises InputRejected for a file of nothing but open quotes.
+    then the file's columns as text (empty: null). Raises InputRejected for a file of nothing but open quotes, and for a
+    line that hides a row behind a line end of another kind.
 
     `used` are the columns (names as in shape.columns) that the audit reads: only they can make a row bad;
     `free_text`, of them, may hold line breaks and tabs, and up to 1 MB; a cell of those `spared` that cannot be read is
@@ -174,6 +176,8 @@ def _next_row(lines: Lines, shape: CsvShape, judge: Judge, header: list[str]) ->
         return None, 1
     record = read_record(lines, line, len(header), shape.delimiter)
     cells, problem, raw, column = record.cells, record.problem, record.raw, None
+    if problem in HIDING and hides_record(raw, len(header), shape.delimiter):
+        raise mixed_ends(shape.file_name, line.number, "another row stands behind a line end within the line")
     if problem is None:
         if cells[0].strip(BLANKS).lower() == header[0] and _trimmed_lower(cells) == header:
             cells, problem = [], "repeated_header"

@@ -13,6 +13,7 @@ from transforms.contract_sql import BLANKS
 from transforms.extract.csv_lines import Line, Lines
 
 LONGEST_RECORD_BYTES = 2_000_000
+QUOTED = re.compile('"[^"]*"')
 REST_OF_QUOTED = re.compile(r'[^"]*(?:""[^"]*)*')
 
 
@@ -99,6 +100,13 @@ def read_record(lines: Lines, first: Line, width: int, delimiter: str) -> Record
     if raw is None:
         return Record(before_quote, "unbalanced_quote", first.text)
     return Record(_fitted(record.cells, width)[0], None, raw, record.ends)
+
+
+def hides_record(text: str, width: int, delimiter: str) -> bool:
+    """Whether a line end of another kind stands within the line, outside quotes, and as many cells as a record has
+    behind it."""
+    _, *behind = re.split("[\r\n]", QUOTED.sub("", text))
+    return width > 2 and any(part.count(delimiter) >= width - 1 for part in behind)
 
 
 def _read_on(lines: Lines, first: Line, record: Cells, width: int, delimiter: str) -> str | None:
