@@ -288,13 +288,24 @@ class TestParquet:
         return path
 
     def test_rows_beyond_all_bytes(self, tmp_path):
-        path = self.bomb(tmp_path / "claims.parquet", 2_000_000)
+        path = self.bomb(tmp_path / "claims.parquet", 1_000_001)
         assert path.stat().st_size < 10_000
         with (
             open_database(reads=[path]) as con,
-            pytest.raises(InputRejected, match=r"claims\.parquet: declares 2000000"),
+            pytest.raises(
+                InputRejected, match=r"claims\.parquet: declares 1,000,001 rows .* need a tenth of a byte each"
+            ),
         ):
             refuse_bomb(con, path, path.name)
+
+    def test_as_many_rows_as_any_machine_reads_and_rows_that_differ(self, tmp_path):
+        """Without the limit a file of 65 kB could hold 3 million rows that are all alike, which take 4 GB to read."""
+        few = self.bomb(tmp_path / "claims.parquet", 1_000_000)
+        sequence = pa.array([f"{number:07}" for number in range(1_000_001)])
+        pq.write_table(pa.table({"claim_id": sequence}), tmp_path / "notes.parquet", compression="zstd")
+        for path in (few, tmp_path / "notes.parquet"):
+            with open_database(reads=[path]) as con:
+                refuse_bomb(con, path, path.name)
 
     def test_bytes_beyond_all_packing(self, tmp_path, monkeypatch):
         monkeypatch.setattr("transforms.extract.parquet_limits.SMALL_BYTES", 1_000_000)

@@ -29,7 +29,14 @@ LEAD = """# The contract of the extracts
 
 Three tables, each of one or many CSV or Parquet files. The order of the columns is free, columns that stand
 in no table below are kept out, and an absent column is a column without values. Blanks around a cell are cut
-off, and an empty cell has no value. Codes and words may be written in upper or lower case.
+off, and an empty cell has no value. Codes and words may be written in upper or lower case. Ids are compared in
+Unicode NFC, and as they stand else: `P-7` and `p-7`, `7` and `7.0` are two ids.
+
+A Parquet file may hold 1,000,000 rows whatever they are, and beyond that at most ten for each of its bytes; it may
+unfold to 1 GB, and beyond that to a thousand times its size. A file that declares more, as rows that are all alike
+allow, is refused (exit 3): reading a million equal rows takes 1.3 GB of memory. So is a column of decimals of more
+than 38 digits. A floating-point id column is read exactly below 2^53 (2^24 in single precision); a row with a
+greater id is set aside.
 
 A row that breaks the contract goes to quarantine with its file, line, column and reason, and takes no other
 row along, except that the blocks of a quarantined note go with it. Columns marked ° bear on no verdict: a cell
