@@ -19,7 +19,8 @@ class Corrections:
         self._corrections = [claim_id for claim_id in self._lines if self._frequencies(claim_id) & {"7", "8"}]
         self._named = {claim_id: self._claims_named(claim_id) for claim_id in self._corrections}
         self.orphans = {claim_id for claim_id in self._corrections if not self._named[claim_id]}
-        self.unclear = self._linked([claim_id for claim_id in self._corrections if self._is_unclear(claim_id)])
+        self._muddled = {claim_id for claim_id in self._corrections if self._is_unclear(claim_id)}
+        self.unclear = self._linked(self._muddled)
         self.gone = self._gone()
 
     def _frequencies(self, claim_id):
@@ -74,13 +75,14 @@ class Corrections:
         return found
 
     def _gone(self):
-        """Claims that a correction names, and of several replacing one all but the greatest claim id."""
+        """Claims that a correction names, and of several replacing one all but the greatest claim id. One that nobody
+        can follow takes no other replacement away."""
         gone, rivals = set(), defaultdict(set)
         for correction in self._corrections:
             named = self._named[correction] - {correction}
             gone |= named
-            if "7" in self._frequencies(correction):
-                for target in named or self._originals(correction) - self._bearers.keys():
+            if "7" in self._frequencies(correction) and correction not in self._muddled:
+                for target in named or self._originals(correction):
                     rivals[target].add(correction)
         for replacing in rivals.values():
             gone |= replacing - {max(replacing)}

@@ -152,9 +152,9 @@ class TherapyDay:
             return 0
         in_note, on_day = block.worth - block.in_note.full, block.worth - block.on_day.full
         said_of_day = not self.is_unknown and self.notes_sum - self.clock_sum >= MINUTE
-        if in_note >= MINUTE or (on_day >= MINUTE and said_of_day):
-            return max(in_note, on_day)
-        return 0
+        if in_note >= MINUTE:
+            return in_note
+        return on_day if on_day >= MINUTE and said_of_day else 0
 
     def covered_by_others(self, blocks):
         """Clock time of these blocks of the day that blocks of other disciplines cover."""
@@ -166,14 +166,9 @@ class TherapyDay:
         """Clock time that other disciplines' blocks cover, at most those disciplines' supported time. Nobody
         knows how much an unknown day supports: it is no bound."""
         covered = self.covered_by_others(self.blocks)
-        joined = [
-            other
-            for other in self.others
-            if any(a.span and b.span and spans.overlap(a.span, b.span) for a in self.blocks for b in other.blocks)
-        ]
-        if any(other.is_unknown for other in joined):
+        if any(other.is_unknown for other in self.others):
             return covered
-        return min(covered, sum(other.known for other in joined))
+        return min(covered, sum(other.known for other in self.others))
 
     @cached_property
     def sure(self):
@@ -272,13 +267,6 @@ class TherapyDay:
         by_cms = units.cms(self.known + more)
         by_ama = self.ama if self.decidable and not more else self.ama_most(more)
         return {CMS: by_cms, AMA: by_ama, EITHER: max(by_cms, by_ama)}[self.method]
-
-    @cached_property
-    def most_of_any_method(self):
-        """The most units of a day that may not have been billed: `most_units`, else the larger count."""
-        if self.method is not None or self.is_unknown:
-            return self.most_units
-        return max(self.cms, self.ama if self.decidable else self.ama_most())
 
     @cached_property
     def fewest_units(self):

@@ -77,10 +77,10 @@ def _clinicians_runs(world):
                 yield run
 
 
-def _note_rule(world, rule_id, severity, is_wrong, is_asked=lambda time: True):
+def _note_rule(world, rule_id, severity, is_wrong):
     for day in world.days.values():
         for time in day.times:
-            if time.has_blocks and time.total is not None and is_asked(time):
+            if time.has_blocks and time.total is not None:
                 yield day_case(
                     rule_id,
                     day,
@@ -99,9 +99,7 @@ def block_minutes_exceed_note_total(world):
 
 def note_total_exceeds_blocks(world):
     """A note total a minute or more above what its blocks hold, none of them unmeasured."""
-    return _note_rule(
-        world, "note_total_exceeds_blocks", "review", lambda time: time.above, lambda time: not time.unmeasured
-    )
+    return _note_rule(world, "note_total_exceeds_blocks", "review", lambda time: time.has_unexplained)
 
 
 def stated_minutes_exceed_clock(world):

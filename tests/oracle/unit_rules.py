@@ -108,8 +108,7 @@ def cotreatment_billed_by_both(world):
         billed = sum(one.billed for one in billing)
         found = {"billed_units": billed, "supported_minutes": whole_minutes(together)}
         if len(with_notes) == len(therapy_days) and not _is_open(therapy_days):
-            payers = {one.payer_id for one in billing}
-            found["payer_id"] = payers.pop() if len(payers) == 1 else None
+            found["payer_id"] = therapy_days[0].payer_id
             found["expected_units"] = most = _most_of_any_sharing(therapy_days, together)
             all_cms = all(one.method == CMS for one in therapy_days)
             found["severity"] = "error" if all_cms else "review"
@@ -122,15 +121,18 @@ def cotreatment_billed_by_both(world):
 
 
 def _is_open(therapy_days):
-    """True where nobody knows what the days hold together: lines of several payers or of none, an unlisted code,
-    unknown time."""
-    return any(
-        len(one.payers) != 1 or one.unlisted_on_date or one.unlisted_blocks or one.is_unknown for one in therapy_days
+    """True where nobody knows what the days hold together: lines of several payers, a day without lines, an
+    unlisted code, unknown time."""
+    payers = {one.payer_id for one in therapy_days}
+    return (
+        len(payers) > 1
+        or None in payers
+        or any(one.unlisted_on_date or one.unlisted_blocks or one.is_unknown for one in therapy_days)
     )
 
 
 def _most_of_any_sharing(therapy_days, together):
-    apart = sum(one.most_of_any_method for one in therapy_days)
+    apart = sum(one.most_units for one in therapy_days)
     under_cms = [one for one in therapy_days if one.method == CMS]
     timed_codes = sum(one.timed_code_count for one in therapy_days if one.method != CMS)
     return min(apart, (together + 420 * len(under_cms) + 449 * timed_codes) // units.QUARTER)

@@ -18,11 +18,15 @@ select
     day.credited_seconds,
     day.supported_seconds,
     -- never above the supported time; without the clock time that other disciplines' blocks cover, at most as much as
-    -- those disciplines support
+    -- those disciplines support, where they all say how long
     greatest(
         0,
         least(day.sure_seconds, coalesce(day.supported_seconds, day.sure_seconds))
-        - least(coalesce(joint.joint_seconds, 0), patient.held_seconds - day.held_seconds)
+        - case
+            when patient.unknown_days > case when day.has_unknown_note then 1 else 0 end
+                then coalesce(joint.joint_seconds, 0)
+            else least(coalesce(joint.joint_seconds, 0), patient.held_seconds - day.held_seconds)
+        end
     ) as sure_seconds,
     day.is_incomplete,
     day.has_unknown_note,

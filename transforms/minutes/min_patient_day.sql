@@ -7,6 +7,7 @@ day_sum as (
     select
         d.patient_day_key,
         count(*) as therapy_days,
+        count(case when d.has_unknown_note then 1 end) as unknown_days,
         cast(sum(d.held_seconds) as bigint) as held_seconds,
         cast(sum(d.patient_credited_seconds) as bigint) as credited_seconds,
         cast(sum(d.beyond_blocks_seconds) as bigint) as beyond_blocks_seconds
@@ -16,6 +17,7 @@ day_sum as (
 select
     day_sum.patient_day_key,
     day_sum.therapy_days,
+    day_sum.unknown_days,
     day_sum.held_seconds,
     -- M: what the patient's clock can hold of it
     least(day_sum.held_seconds, day_sum.credited_seconds + day_sum.beyond_blocks_seconds) as shared_once_seconds,

@@ -100,7 +100,8 @@ in_unclear as (
     from unclear
     join bearer on bearer.claim_id = unclear.claim_id
 ),
--- of several replacing one, the greatest claim id stands, whether the original is known or not
+-- of several replacing one, the greatest claim id stands, whether the original is known or not; a correction that nobody
+-- can follow takes no other one away
 rival as (
     select
         said.claim_id,
@@ -109,7 +110,8 @@ rival as (
         ) as is_gone
     from said
     left join naming on naming.claim_id = said.claim_id
-    where not said.is_void and said.original_name is not null
+    left join unclear on unclear.claim_id = said.claim_id
+    where not said.is_void and said.original_name is not null and unclear.claim_id is null
 ),
 -- every claim that some other claim names: only the named claim goes, so a chain leaves its last
 named as (
