@@ -1,0 +1,70 @@
+"""No honest day is accused: random lawful readings of random notes, billed exactly as they say (oracle/honest.py).
+
+MINUTEWISE_HONEST_DAYS draws more of them, MINUTEWISE_SEED others."""
+
+import os
+from collections import Counter
+from random import Random
+
+import pytest
+
+from tests.extract_files import write_extract, write_reference
+from tests.harness import audit_folder
+from tests.oracle.honest import AS_OF, KINDS, REFERENCE, honest_days
+
+SEED = int(os.environ.get("MINUTEWISE_SEED", "0"))
+#: Kinds on which the rule book leaves units beyond the note unjudged.
+LEFT_OPEN = {"spanning"}
+#: Rules that speak of too many units.
+TOO_MANY = {"billed_units_exceed_minutes", "cotreatment_billed_by_both"}
+
+
+def findings_by_day(days, folder):
+    """Findings of one audit of all days, by patient."""
+    rows = [[row for day in days for row in getattr(day, table)] for table in ("claims", "notes", "blocks")]
+    write_extract(folder / "extract", *rows)
+    write_reference(folder / "reference", REFERENCE)
+    result = audit_folder(folder / "extract", AS_OF, folder / "reference")
+    assert result.quarantine == []
+    found = {}
+    for row in result.findings:
+        found.setdefault(row["patient_id"], []).append(row)
+    return found
+
+
+def test_no_honest_day_is_accused(tmp_path):
+    days = honest_days(Random(SEED), int(os.environ.get("MINUTEWISE_HONEST_DAYS", "500")))
+    found = findings_by_day(days, tmp_path)
+    kind_of = {day.patient_id: day.kind for day in days}
+    accused = Counter(
+        (kind_of.get(patient_id), row["rule_id"], row["severity"]) for patient_id, rows in found.items() for row in rows
+    )
+    assert accused == Counter()
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - LEFT_OPEN))
+def test_one_unit_more_than_the_note_holds_is_found(kind, mutated):
+    days, found = mutated
+    of_kind = [day for day in days if day.kind == kind]
+    assert of_kind
+    spared = [day.patient_id for day in of_kind if not TOO_MANY & {row["rule_id"] for row in found[day.patient_id]}]
+    assert spared == []
+
+
+@pytest.fixture(scope="module")
+def mutated(tmp_path_factory):
+    """Honest days, each with one unit too many of the timed code that its last claim that bills has first."""
+    days = []
+    for day in honest_days(Random(SEED + 1), 12 * len(KINDS)):
+        # of spanning lines and denied copies the first line, of corrections the last: the one that bills
+        lines = [row for row in day.claims if row["procedure_code"].startswith(("971", "975")) and _bills(row)]
+        timed = [row for row in lines if row["procedure_code"] not in ("97150", "97161", "97162")]
+        if timed and day.kind not in LEFT_OPEN:
+            timed[-1 if day.kind == "corrected" else 0]["billed_units"] += 1
+            days.append(day)
+    found = findings_by_day(days, tmp_path_factory.mktemp("mutated"))
+    return days, {day.patient_id: found.get(day.patient_id, []) for day in days}
+
+
+def _bills(row):
+    return row.get("claim_status") != "denied" and row.get("claim_frequency_code") != "8" and "payer_order" not in row
