@@ -234,6 +234,12 @@ def test_a_series_has_a_row_for_each_number(dialect):
     assert wanted[dialect] in said
 
 
+@pytest.mark.parametrize("dialect", ["postgres", "snowflake", "bigquery"])
+def test_a_series_of_its_own_is_joined_to_one_row(dialect):
+    said = " ".join(carried("select unnest(generate_series(-5, 5)) as places_on", dialect).split())
+    assert "FROM (SELECT 1 AS one) AS once CROSS JOIN" in said.replace("( ", "(").replace(" )", ")")
+
+
 def test_snowflake_has_no_named_windows():
     query = "select max(f.a) over w as most from f window w as (partition by f.b)"
     assert "OVER (PARTITION BY f.b)" in carried(query, "snowflake")
@@ -241,9 +247,14 @@ def test_snowflake_has_no_named_windows():
 
 def test_databricks_takes_days_from_a_date_by_a_function(texts):
     assert "DATE_SUB(s.as_of_date, 5)" in carried("select s.as_of_date - 5 as first_date from s", "databricks")
+    assert "DATE_ADD(s.as_of_date, s.n)" in carried("select s.as_of_date + s.n as last_date from s", "databricks")
+    assert "DATE_ADD(CAST('1990-01-01' AS DATE), s.n)" in carried(
+        "select date '1990-01-01' + s.n as d from s", "databricks"
+    )
     for statement in sqlglot.parse(texts["databricks"], read="databricks"):
         for difference in statement.find_all(exp.Sub, exp.Add):
             assert not difference.this.name.endswith("_date"), difference.sql()
+            assert not isinstance(difference.this, exp.Cast) or not difference.this.is_type("date"), difference.sql()
 
 
 def test_postgres_orders_texts_by_their_bytes(texts):

@@ -35,6 +35,8 @@ def series_by_join(dialect: str):
     def rewrite(tree: exp.Expression) -> exp.Expression:
         for explode in list(tree.find_all(exp.Explode)):
             series, select = explode.this, explode.find_ancestor(exp.Select)
+            if select.args.get("from_") is None:  # a join needs a row to be joined to
+                select.from_("(select 1 as one) as once", copy=False)
             bounds = {"first": series.args["start"], "most": series.args["end"]}
             added = sqlglot.parse_one(f"select 1 from t {join}", read=dialect).args["joins"]
             for one in added:
@@ -173,13 +175,19 @@ def _sides(condition: exp.Expression) -> set[str]:
     return {column.table for column in condition.find_all(exp.Column)}
 
 
-def days_before(tree: exp.Expression) -> exp.Expression:
-    """Databricks: a date some days before is date_sub()."""
-    for difference in list(tree.find_all(exp.Sub)):
-        if isinstance(difference.this, exp.Column) and difference.this.name.endswith("_date"):
-            sides = [difference.this.copy(), difference.expression.copy()]
-            difference.replace(exp.Anonymous(this="DATE_SUB", expressions=sides))
+def days_apart(tree: exp.Expression) -> exp.Expression:
+    """Databricks: a date some days before or after another is date_sub() or date_add()."""
+    for moved in list(tree.find_all(exp.Sub, exp.Add)):
+        if _is_date(moved.this):
+            name = "DATE_SUB" if isinstance(moved, exp.Sub) else "DATE_ADD"
+            moved.replace(exp.Anonymous(this=name, expressions=[moved.this.copy(), moved.expression.copy()]))
     return tree
+
+
+def _is_date(node: exp.Expression) -> bool:
+    if isinstance(node, exp.Cast):
+        return node.to.this == exp.DataType.Type.DATE
+    return isinstance(node, exp.Column) and node.name.endswith("_date")
 
 
 def long_row_numbers(tree: exp.Expression) -> exp.Expression:
@@ -217,5 +225,5 @@ REWRITES = {
         order_without_nulls,
         equal_on_both_sides,
     ),
-    "databricks": (comments_inside, series_upwards, days_before, long_row_numbers, rounded_to_whole),
+    "databricks": (comments_inside, series_upwards, days_apart, long_row_numbers, rounded_to_whole),
 }
