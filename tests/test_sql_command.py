@@ -88,9 +88,9 @@ class TestInputChecks:
         insert into ok_notes (note_id, patient_id, service_date, provider_id, discipline, note_version, is_billable,
             has_minutes_in_prose, file_number, source_line)
             values ('N1', 'P1', '2026-03-02', 'T1', 'PT', 1, true, false, 2, 1);
-        insert into ok_note_blocks (note_id, block_number, procedure_code, delivery, service_date, start_minute,
-            end_minute, clock_has_seconds, has_minutes_in_prose, file_number, source_line)
-            values ('N1', 1, '97110', 'one_on_one', '2026-03-02', 540, 570, false, false, 3, 1);"""
+        insert into ok_note_blocks (note_id, block_number, procedure_code, delivery, service_date, minutes,
+            start_second, end_second, has_minutes_in_prose, file_number, source_line)
+            values ('N1', 1, '97110', 'one_on_one', '2026-03-02', 7.75, 32400, 32865, false, 3, 1);"""
 
     @pytest.mark.parametrize(
         ("change", "found"),
@@ -117,8 +117,21 @@ class TestInputChecks:
                 [("ok_claims", "line_number", "used twice"), ("ok_claims", "piece", "used twice")],
             ),
             ("update ok_note_blocks set note_id = 'N2'", [("ok_note_blocks", "note_id", "not in ok_notes")]),
-            ("update ok_note_blocks set end_minute = 539", [("ok_note_blocks", "end_minute", "before its start")]),
-            ("update ok_note_blocks set start_minute = -5", [("ok_note_blocks", "start_minute", "on another day")]),
+            ("update ok_note_blocks set end_second = 32399", [("ok_note_blocks", "end_second", "before its start")]),
+            ("update ok_note_blocks set start_second = -1", [("ok_note_blocks", "start_second", "on another day")]),
+            (
+                "update ok_note_blocks set start_second = 86400, end_second = 86400",
+                [("ok_note_blocks", "start_second", "on another day")],
+            ),
+            (
+                "update ok_claims set claim_frequency_code = '10'",
+                [("ok_claims", "claim_frequency_code", "not an allowed value")],
+            ),
+            (
+                "update ok_claims set service_date_to = '2026-03-01'",
+                [("ok_claims", "service_date_to", "before service_date")],
+            ),
+            ("update ok_claims set service_date_to = '2026-03-02'", []),
             (
                 "insert into crosswalk_payer values ('a', 'b'), ('a', 'c')",
                 [("crosswalk_payer", "from_id", "used twice")],

@@ -14,7 +14,10 @@ _OF_PLACES = (
 )
 #: Column, problem and condition beside those of the fields.
 _OF_TABLES = {
-    "ok_claims": _OF_PLACES,
+    "ok_claims": (
+        *_OF_PLACES,
+        ("service_date_to", "before service_date", "checked.service_date_to < checked.service_date"),
+    ),
     "ok_notes": _OF_PLACES,
     "ok_note_blocks": (
         *_OF_PLACES,

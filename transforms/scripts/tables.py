@@ -30,8 +30,12 @@ _OTHERS = {
     "quarantine": {
         "table_name": ("VARCHAR", True, "claims, notes or note_blocks"),
         "patient_id": ("VARCHAR", False, "what could be read of the row that was set aside, and so below"),
-        "service_date": ("DATE", False, ""),
-        "service_date_to": ("DATE", False, ""),
+        "service_date": (
+            "DATE",
+            False,
+            "empty where it cannot be read: then no rule accuses on any date of the patient",
+        ),
+        "service_date_to": ("DATE", False, "the last date of a line that spans several"),
         "claim_id": ("VARCHAR", False, ""),
         "payer_claim_id": ("VARCHAR", False, ""),
         "original_claim_id": ("VARCHAR", False, "only of a row that replaces or voids that claim"),
