@@ -156,9 +156,9 @@ EXPECTED = {
         "sure: 30 minutes lie in 23-37: 2 units",
     ],
     ("stated_minutes_exceed_clock", "P-1001", "2026-10-02", "97112"): [
-        # the clock of 09:50:40 to 10:15:20 holds 24 minutes and 40 seconds
-        "Block A: 27 stated > 24 min 40 s held by 09:50:40-10:15:20: 2 min 20 s above.",
-        "worth the smaller, 24 min 40 s",
+        # the clock of 09:50:40 to 10:15:40 holds 25 minutes to the second
+        "Block A: 26 stated > 25 held by 09:50:40-10:15:40: 1 above.",
+        "worth the smaller, 25",
     ],
     # PT 4 and OT 3 of one billing provider: 7 > 6, the last line's third unit of 108.00
     ("units_exceed_day_cap", "P-1010", "2026-10-29", "97110"): [
@@ -192,9 +192,27 @@ EXPECTED = {
         "N-30117 no blocks, no T and no TT: how long it took is not known.",
         "Neither the units of the day nor their split is judged.",
     ],
+    # 30 minutes together are 2 units, (1800 + 2 x 420) / 900 = 2.9; each discipline billed 2
+    ("cotreatment_billed_by_both", "P-1001", "2026-10-07", None): [
+        "Billed OT 2 + PT 2 = 4 timed units.",
+        "The disciplines support 30 + 30 = 60 minutes, and the patient's clock holds 30 of them (M):",
+        "30 were given together (J), and one discipline bills each of these.",
+        "4 > 2: 2 units too many, however the time is shared.",
+    ],
+    # 2 units for Medicare and 1 for the plan on 45 minutes
+    ("day_billed_to_several_payers", "P-1006", "2026-10-12", None): [
+        "Billed, each as the primary payer: MEDICARE 2 units (2 timed), DEMO-PPO 1 unit (1 timed).",
+        "Supported minutes of the day: 45; nobody knows whose they are, so its units are not judged.",
+    ],
+    # exercise billed, the evaluation beside it not
+    ("documented_code_not_billed", "P-1012", "2026-10-22", "97161"): [
+        "Block B documents 97161, an untimed code.",
+        "The lines of the patient and date bill 97110: neither 97161 nor a code that stands for it is",
+        "2026-10-22 lies inside: what is missing there is missing.",
+    ],
     # the day's 45 minutes hold 3 of the 6 units that two equal claims bill
     ("claim_line_duplicated", "P-1005", "2026-10-21", "97110"): [
-        "Claim C-20148 line 1 (claims.csv:534) bills again what claim C-20147 line 1 (claims.csv:532)",
+        "Claim C-20148 line 1 (claims.csv:585) bills again what claim C-20147 line 1 (claims.csv:583)",
         "The notes hold 3 of 6 timed units billed: not two visits.",
     ],
     # six Medicare days of 6 units (15 x 6 - 7 = 83) and five AMA days of 2 + 2 + 2 (3 x 23 = 69): 498 + 345

@@ -15,13 +15,16 @@ from transforms.reference import load_reference
 
 @dataclass(frozen=True)
 class AuditResult:
-    """What an audit found: findings and units as dicts of columns, rules by rule id, and the unjudged days."""
+    """What an audit found: findings and units as dicts of columns, rules by rule id, the unjudged patients and dates,
+    the same with each reason, and how many therapy days each reason leaves partly unjudged."""
 
     findings: list[dict]
     rules: dict[str, dict]
     units: list[dict]
     quarantine: list[dict]
     unjudged: set[tuple]
+    reasons: set[tuple]
+    partly_unjudged: dict[str, int]
     match: Match
 
 
@@ -52,14 +55,20 @@ def audit_folder(
         match = measure_match(con, setting)
         judge_rows(con, setting, rows_per_pass)
         assert con.execute("select * from rule_error").fetchall() == []
-        unjudged = con.execute(
-            "select p.patient_id, u.service_date from stg_unjudged_day u join stg_patient p using (patient_key)"
+        reasons = con.execute(
+            "select p.patient_id, u.service_date, u.reason from stg_unjudged_day u "
+            "join stg_patient p using (patient_key)"
+        ).fetchall()
+        partly = con.execute(
+            "select name, cast(sum(amount) as bigint) from date_count where kind = 'partly_unjudged' group by name"
         ).fetchall()
         return AuditResult(
             findings=rows_as_dicts(con, "select * from finding order by finding_id"),
             rules={row["rule_id"]: row for row in rows_as_dicts(con, "select * from rule_result")},
             units=rows_as_dicts(con, "select * from unit_published order by all"),
             quarantine=rows_as_dicts(con, "select * from quarantine order by table_name, file_name, source_line"),
-            unjudged=set(unjudged),
+            unjudged={(patient, day) for patient, day, _ in reasons},
+            reasons=set(reasons),
+            partly_unjudged=dict(partly),
             match=match,
         )

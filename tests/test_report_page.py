@@ -40,8 +40,8 @@ PLANTED = {
         "60 - 30 = 30 too many.",
         "A (P-1007) and B (P-1018) share 08:00-08:30, 30 minutes.",
     ),
-    # 09:46-10:16 and 10:01-10:31 of two disciplines: 15 minutes lie on both
-    ("minutes_counted_twice", "P-1016", "2026-10-05"): ("15 double-counted", "double-counted: another block holds"),
+    # 13:53-14:23 and 14:08-14:38: 15 minutes lie on both
+    ("minutes_counted_twice", "P-1001", "2026-10-14"): ("15 double-counted", "double-counted: another block holds"),
     ("units_exceed_day_cap", "P-1002", "2026-10-09"): ("Caps in force on the service date", "code_cap:G0283"),
     ("documented_day_not_billed", "P-1011", "2026-10-09"): ("lies inside: what is missing there is missing",),
     # 11 patients of 90 minutes: 990 credited of at most 960
@@ -187,24 +187,27 @@ def test_a_filter_leaves_the_findings_of_its_value(page, sample, field):
     page.locator(f"#filter-{field}").select_option(label=f"{name[:60]} ({wanted})")
     assert shown(page).startswith(f"{wanted} of {len(sample[0])} findings shown")
     page.get_by_role("button", name="Clear filters").click()
-    page.wait_for_function("total => document.getElementById('shown').textContent.startsWith(total)", arg="80 of 80")
+    page.wait_for_function(
+        "total => document.getElementById('shown').textContent.startsWith(total)",
+        arg=f"{len(sample[0])} of {len(sample[0])}",
+    )
 
 
 def test_dates_and_words_filter_together_and_are_announced(page, sample):
     day = date(2026, 10, 9)
     page.get_by_label("Service date from").fill(day.isoformat())
     since = sum(one["service_date"] >= day for one in sample[0])
-    assert shown(page).startswith(f"{since} of 80")
+    assert shown(page).startswith(f"{since} of {len(sample[0])}")
     page.get_by_label("Service date to").fill(day.isoformat())
     of_day = [one for one in sample[0] if one["service_date"] == day]
-    assert shown(page).startswith(f"{len(of_day)} of 80")
+    assert shown(page).startswith(f"{len(of_day)} of {len(sample[0])}")
     page.get_by_label("Search in all columns").fill("p-1002 CAP IN FORCE")
     meant = [one for one in of_day if one["patient_id"] == "P-1002" and "cap in force" in one["message"]]
     assert len(meant) == 1
-    assert shown(page) == "1 of 80 findings shown, 1 to 1 on this page"
+    assert shown(page) == f"1 of {len(sample[0])} findings shown, 1 to 1 on this page"
     assert page.locator("#shown").get_attribute("aria-live") == "polite"
     page.get_by_label("Search in all columns").fill("no such words")
-    assert shown(page) == "0 of 80 findings shown"
+    assert shown(page) == f"0 of {len(sample[0])} findings shown"
     assert "No finding meets these filters." in page.locator("#findings-table").inner_text()
 
 
@@ -247,16 +250,16 @@ def test_a_row_opens_to_the_derivation_a_reader_can_check(page, sample, planted)
 
 
 def test_the_clock_line_shows_overlaps_and_whose_each_minute_is(page, sample):
-    finding = next(one for one in sample[0] if case(one)[0:2] == ("minutes_counted_twice", "P-1016"))
+    finding = next(one for one in sample[0] if case(one)[0:2] == ("minutes_counted_twice", "P-1001"))
     page.get_by_label("rows a page").select_option("100")
     opener(page, finding).click()
     clock = page.locator(".clock").first
-    # 09:46-10:16 is A's; of B's 10:01-10:31 the first 15 minutes stand on A's
+    # 13:53-14:23 is A's; of B's 14:08-14:38 the first 15 minutes stand on A's
     lines = [" ".join(text.split()) for text in clock.locator(".line p").all_inner_texts()]
-    assert "A 97530 PT : 09:46 to 10:16 credited" in lines[1]
-    assert "B 97535 OT : 10:01 to 10:16 double-counted" in lines[2]
-    assert "10:16 to 10:31 credited" in lines[2]
-    assert "09:46 to 10:16 credited to A; 10:16 to 10:31 credited to B" in lines[3]
+    assert "A 97112 : 13:53 to 14:23 credited" in lines[1]
+    assert "B 97110 : 14:08 to 14:23 double-counted" in lines[2]
+    assert "14:23 to 14:38 credited" in lines[2]
+    assert "13:53 to 14:23 credited to A; 14:23 to 14:38 credited to B" in lines[3]
     double = clock.locator(".track .double").bounding_box()
     first = clock.locator(".track .credited").first.bounding_box()
     assert double["x"] == pytest.approx(first["x"] + first["width"] / 2, abs=2)

@@ -92,7 +92,8 @@ def test_the_sample_audit_run_by_its_scripts_twice(database, tmp_path):
             run_in_one_transaction(database, made[1:])
             assert differing(database, con) == {}
         database.run(made[0])
-        assert database.rows("select count(*) from ok_claims") == [("803",)], "a filled table is left as it is"
+        (accepted,) = con.execute("select cast(count(*) as varchar) from ok_claims").fetchall()
+        assert database.rows("select count(*) from ok_claims") == [accepted], "a filled table is left as it is"
 
 
 def run_in_one_transaction(database, made: list[str]) -> None:
@@ -128,7 +129,8 @@ def test_only_the_service_dates_asked_for_are_judged(database, tmp_path):
     asked = Asked(
         SAMPLES, SAMPLE_AUDIT.as_of, SAMPLE_AUDIT.reference, since=date(2026, 10, 8), until=date(2026, 10, 21)
     )
-    assert 0 < assert_same(database, asked, tmp_path) < 80
+    planted = (SAMPLES / "ledger.csv").read_text(encoding="utf-8").count(",finding,")
+    assert 0 < assert_same(database, asked, tmp_path) < planted
 
 
 def test_every_rule_case(database, tmp_path):

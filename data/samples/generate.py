@@ -14,7 +14,10 @@ from pathlib import Path
 import honest
 import planted_claims
 import planted_notes
+import planted_open
 import planted_providers
+import planted_seconds
+import planted_together
 import planted_units
 from clinic import Clinic
 
@@ -27,14 +30,14 @@ def names(text: str) -> list[str]:
 
 
 CLAIMS = names(
-    "claim_id line_number patient_id payer_id service_date procedure_code billed_units rendering_provider_id "
-    "billing_provider_id modifiers discipline claim_type claim_frequency_code original_claim_id claim_status "
-    "payer_order unit_basis service_date_basis diagnosis_codes place_of_service clinic_id "
+    "claim_id line_number patient_id payer_id service_date service_date_to procedure_code billed_units "
+    "rendering_provider_id billing_provider_id modifiers discipline claim_type claim_frequency_code original_claim_id "
+    "payer_claim_id claim_status payer_order unit_basis service_date_basis diagnosis_codes place_of_service clinic_id "
     "charge_usd allowed_usd paid_usd"
 )
 NOTES = names(
     "note_id note_version patient_id service_date provider_id discipline status signed_at "
-    "total_timed_minutes is_billable cap_justification diagnosis_codes clinic_id narrative"
+    "total_timed_minutes total_treatment_minutes is_billable cap_justification diagnosis_codes clinic_id narrative"
 )
 BLOCKS = names(
     "note_id block_number procedure_code note_version minutes started_at ended_at delivery provider_id "
@@ -42,7 +45,7 @@ BLOCKS = names(
 )
 LEDGER = names(
     "case kind what rule_id severity service_date patient_id discipline procedure_code note_id block_number "
-    "claim_id line_number billing_provider_id provider_id billed_units expected_units cap_units"
+    "claim_id line_number billing_provider_id provider_id billed_units expected_units cap_units reason"
 )
 DATED = names("effective_from effective_to citation citation_url last_checked_on")
 PAYER_METHOD = ["payer_id", "counting_method", "follows_mue", "timed_units_per_day_cap", *DATED]
@@ -59,7 +62,16 @@ PAYERS = [
 OWN_CAPS = [{"procedure_code": "97140", "payer_id": "DEMO-PPO", "cap_units": 3, "adjudication_indicator": 3,
              "effective_from": "2026-10-15", **ABOUT}]  # fmt: skip
 # Clinicians' days first (they need many free patients), then single cases, then everybody honest.
-PARTS = [planted_providers, planted_units, planted_notes, planted_claims, honest]
+PARTS = [
+    planted_providers,
+    planted_units,
+    planted_notes,
+    planted_claims,
+    planted_together,
+    planted_seconds,
+    planted_open,
+    honest,
+]
 
 
 def build() -> Clinic:
@@ -84,7 +96,7 @@ def main(folder: Path) -> None:
     clinic = build()
     (folder / "reference").mkdir(parents=True, exist_ok=True)
     claims = sorted(clinic.claims, key=lambda r: (r["service_date"], r["claim_id"], r["line_number"]))
-    notes = sorted(clinic.notes, key=lambda r: (r["service_date"], r["note_id"], r["note_version"]))
+    notes = sorted(clinic.notes, key=lambda r: (str(r["service_date"]), r["note_id"], r["note_version"]))
     blocks = sorted(clinic.blocks, key=lambda r: (r["note_id"], r["note_version"] or 0, r["block_number"]))
     write(folder / "claims.csv", CLAIMS, claims)
     write(folder / "notes.csv", NOTES, notes)

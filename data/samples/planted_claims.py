@@ -140,19 +140,19 @@ def lines_that_bill_nothing(c: Clinic) -> None:
     # Three units on 30 minutes, but the line's date is only its claim's: nobody is accused.
     c.case("date-of-the-claim", "a line whose date is its claim's: unjudged")
     v = c.visit(PPO, "PT", [("97110", 30)], {"97110": 3}, claim={"service_date_basis": "claim"})
-    c.spare(v, "unjudged")
+    c.spare(v, "unjudged", reason="claim_dated_line")
 
 
 def quarantined_rows(c: Clinic) -> None:
-    """The only two broken rows; they leave their patient and date unjudged."""
+    """The two broken claim lines; they leave their patient and date unjudged."""
     c.case("quarantined-half-unit", "a claim line with two and a half units")
     lines = [line("97110", 2), line("97140", "2.5")]
     v = c.visit(MEDICARE, "PT", [("97110", 30), ("97140", 15)], lines)
-    c.spare(v, "quarantine", line_number=2)
+    c.spare(v, "quarantine", line_number=2, reason="quarantined_row")
     c.case("quarantined-minutes-as-units", "a claim line whose units are minutes (MJ)")
     lines = [line("97110", 2), line("97140", 15, unit_basis="MJ")]
     v = c.visit(MEDICARE, "PT", [("97110", 30), ("97140", 15)], lines)
-    c.spare(v, "quarantine", line_number=2)
+    c.spare(v, "quarantine", line_number=2, reason="quarantined_row")
 
 
 CASES = [

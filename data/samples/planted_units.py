@@ -112,10 +112,10 @@ def totals_and_splits(c: Clinic) -> None:
 def code_caps(c: Clinic) -> None:
     """The practitioner MUE and a payer's own caps, on days whose minutes hold every billed unit."""
     cap = {"discipline": None, "billing_provider_id": BILLING_PROVIDER}
-    # CMS 75 -> 5 units of 97112; its MUE is 4, indicator 3.
-    c.case("five-units-97112", "five units of 97112 in a day without a justification")
+    # CMS 75 -> 5 units of 97112; its MUE is 4, indicator 3: the minutes carry all five, so a person has to read it.
+    c.case("five-units-97112", "five units of 97112 in a day, on minutes that make five: for review")
     v = c.visit(MEDICARE, "PT", [("97112", 75)], {"97112": 5})
-    c.expect(v, CAP, "error", procedure_code="97112", billed_units=5, cap_units=4, claim_id=v.claim, **cap)
+    c.expect(v, CAP, "review", procedure_code="97112", billed_units=5, cap_units=4, claim_id=v.claim, **cap)
     c.case("five-units-97112-justified", "the same day with a justification in the note: for review")
     why = "Severe ataxia after a fall; constant hands-on balance work was needed."
     v = c.visit(MEDICARE, "PT", [("97112", 75)], {"97112": 5}, cap_justification=why)
@@ -139,17 +139,19 @@ def code_caps(c: Clinic) -> None:
     v = c.visit(MEDICARE, "SLP", [("97129", 15), ("97130", 15)], {"97129": 2},
                 cap_justification="Slow recall.")  # fmt: skip
     c.expect(v, CAP, "error", procedure_code="97129", billed_units=2, cap_units=1, claim_id=v.claim, **cap)
-    # Each discipline's day is right: PT 60 -> 4, OT 45 -> 3. Together 7 of 97110, MUE 6.
+    # Each discipline's day is right: PT 60 -> 4, OT 45 -> 3. Together 7 of 97110, MUE 6 (indicator 3); the 105
+    # minutes make 7, so it is for review.
     c.case("cap-over-disciplines", "97110 by PT and OT on one date, together above the MUE")
     v = c.visit(MEDICARE, "PT", [("97110", 60)], {"97110": 4})
     c.visit(MEDICARE, "OT", [("97110", 45)], {"97110": 3}, patient=v.patient, day=v.day)
-    c.expect(v, CAP, "error", procedure_code="97110", billed_units=7, cap_units=6, claim_id=v.claim, **cap)
-    # DEMO-PPO caps 97140 at 3 from 2026-10-15 on (reference/code_cap.csv). AMA 60 -> 4.
+    c.expect(v, CAP, "review", procedure_code="97110", billed_units=7, cap_units=6, claim_id=v.claim, **cap)
+    # DEMO-PPO caps 97140 at 3 (indicator 3) from 2026-10-15 on (reference/code_cap.csv). AMA 60 -> 4, so the minutes
+    # carry the fourth.
     c.case("payer-code-cap", "four units of 97140 the day before the plan's own cap begins")
     c.spare(c.visit(PPO, "PT", [("97140", 60)], {"97140": 4}, day=date(2026, 10, 14)))
     c.case("payer-code-cap", "four units of 97140 on the day the plan's own cap begins")
     v = c.visit(PPO, "PT", [("97140", 60)], {"97140": 4}, day=date(2026, 10, 15))
-    c.expect(v, CAP, "error", procedure_code="97140", billed_units=4, cap_units=3, claim_id=v.claim, **cap)
+    c.expect(v, CAP, "review", procedure_code="97140", billed_units=4, cap_units=3, claim_id=v.claim, **cap)
     c.case("payer-code-cap", "three of four units billed: the plan's own cap stands in the way")
     c.spare(c.visit(PPO, "PT", [("97140", 60)], {"97140": 3}, day=date(2026, 10, 16)))
 

@@ -42,7 +42,7 @@ class Block:
     before it, False leaves the clock times out. `minutes` None leaves the stated minutes out."""
 
     code: str
-    minutes: int | None = None
+    minutes: float | None = None
     at: Any = None
     delivery: str = ""
     provider: str = ""
@@ -54,7 +54,7 @@ class Block:
         return self.code in TIMED_CODES and self.delivery in ("", "one_on_one") and self.minutes != 0
 
     @property
-    def written(self) -> int:
+    def written(self) -> float:
         clock = self.at[1] - self.at[0] if self.at else 0
         return self.minutes if self.minutes is not None else clock
 
