@@ -26,7 +26,7 @@ def inferred_rows(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
             "file": entry["file_name"],
             "rows": entry["row_count"],
         }
-        for entry in manifest["inferred"]
+        for entry in manifest.get("inferred", ())
     )
     return _over_files(entries)
 

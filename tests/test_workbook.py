@@ -126,7 +126,7 @@ class TestSummary:
         }  # fmt: skip
         assert (filtered["reason"], filtered["why"], filtered["rows"]) == ("filtered", "kind is T", 40)
         assert any("holds 1 of them" in label for label in summary(loaded)), "three were set aside"
-        assert values(loaded, "filtered by the mapping: notes, notes.csv") == [40]
+        assert values(loaded, "filtered by the mapping: notes, notes.csv") == [40, "kind is T"]
 
     def test_files_of_earlier_nights_are_not_counted_as_read(self, book):
         entry = report().inputs[0]

@@ -49,7 +49,8 @@ select
     line.billed_units as at_risk_units,
     'Claim ' || twin.claim_id || ' bills the same: code ' || line.procedure_code || ', ' || line.billed_units
         || ' unit(s), same modifiers, rendering provider and payer.'
-        || case when setting.is_claims_only then ' No note was read, and they may show two visits.' else '' end as message
+        || case when setting.is_claims_only then ' No note was read, and they may show two visits.' else '' end
+        as message
 from stg_line as line
 join unit_day as d on d.day_key = line.day_key
 join run_setting as setting on d.service_date between setting.since_date and setting.until_date

@@ -29,8 +29,9 @@ select
     'Untimed code ' || billed.procedure_code || ' was billed ' || billed.billed_units
         || ' times; it is billed once a day whatever the minutes'
         || case
-            when visit.visits >= billed.billed_units then '. The notes hold ' || visit.visits || ' blocks of it by different clinicians or at different times, '
-                || 'so a person has to read them.'
+            when visit.visits >= billed.billed_units
+                then '. The notes hold ' || visit.visits
+                    || ' blocks of it by different clinicians or at different times, so a person has to read them.'
             when setting.is_claims_only then '. No note was read, and they may hold as many services.'
             else '.'
         end as message
