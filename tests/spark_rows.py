@@ -100,7 +100,7 @@ def write_odd(cases: dict[str, dict], folder: Path) -> None:
     (reference / "parameter.csv").write_text(
         "name,value,unit,effective_from,effective_to,citation,last_checked_on\n"
         "provider_day_minutes,600,minutes,2000-01-01,,a test,2026-11-01\n"
-        "billing_lag_days,6.5,days,2000-01-01,,a test,2026-11-01\n"
+        "billing_lag_days,6,days,2000-01-01,,a test,2026-11-01\n"
     )
 
 

@@ -13,6 +13,7 @@ from transforms.extract.csv_lines import Line, Lines
 from transforms.extract.csv_records import QUOTED, Cells, MalformedQuote
 
 LONGEST_HEADER_LINES = 20
+FEWEST_COLUMNS = 3  # no table has fewer that are required
 WITHIN = "the header holds a carriage return (CR) outside quotes"
 MOST_COLUMNS = 2_000  # an extract of every segment of a wide claim has some 800; each costs memory in every row
 LOOKS_WIDE = 'looks like UTF-16: save it as UTF-8, or say encoding = "utf-16" in a mapping'
@@ -119,8 +120,25 @@ def _header_text(lines: Lines, file_name: str, delimiter: str) -> str:
         raise InputRejected(f"{file_name}: is empty: a header row with the column names is needed")
     if cells.pending is not None:
         raise InputRejected(f"{file_name}: header: a quote is opened and not closed: correct the header row")
+    _refuse_title(lines, line, cells.cells, file_name, delimiter)
     _refuse_mixed_ends(lines, line, "\n".join(text), len(_without_blank_tail(cells.cells)), file_name, delimiter)
     return "\n".join(text)
+
+
+def _refuse_title(lines: Lines, first: Line, cells: list[str], file_name: str, delimiter: str) -> None:
+    """Raises InputRejected where the first line is one lone cell, and a line below it names columns: reports have their
+    title there."""
+    if sum(1 for cell in cells if cell.strip(BLANKS)) > 1 or any(mark in first.text for mark in ";\t|"):
+        return
+    for distance in range(LONGEST_HEADER_LINES):
+        line = lines.peek(distance)
+        if line is None:
+            return
+        if sum(1 for cell in line.text.split(delimiter) if cell.strip(BLANKS)) >= FEWEST_COLUMNS:
+            raise InputRejected(
+                f"{file_name}: line {first.number}: is a title and no header: take out what stands above the row of "
+                f"the column names, which seems to be line {line.number}"
+            )
 
 
 def _refuse_mixed_ends(lines: Lines, last: Line, text: str, width: int, file_name: str, delimiter: str) -> None:
@@ -147,7 +165,10 @@ def _read_header_line(cells: Cells, line: Line, file_name: str, delimiter: str) 
     if line.is_cut:
         raise InputRejected(f"{file_name}: line {line.number}: is longer than any header: are its line ends missing?")
     if NOT_UTF8.search(line.text):
-        raise InputRejected(f"{file_name}: line {line.number}: the header is not UTF-8 text: save the file as UTF-8")
+        raise InputRejected(
+            f"{file_name}: line {line.number}: the header is not UTF-8 text: save the file as UTF-8 (in a "
+            'spreadsheet: CSV UTF-8), or name its encoding in a mapping: encoding = "cp1252"'
+        )
     if "\x00" in line.text:
         raise InputRejected(f"{file_name}: line {line.number}: NUL bytes in the header: save the file as UTF-8 text")
     try:
