@@ -7,8 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from flows.cli import cli
+from tests.cli_runs import judged_by_findings, minutewise
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "data" / "samples"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"^\$ minutewise ([^\n]+)\n(.*?)```", README, re.MULTILINE | re.DOTALL)
 
 
@@ -17,6 +20,18 @@ def test_a_shown_command_prints_what_is_shown(command, printed):
     result = CliRunner().invoke(cli, command.split(), standalone_mode=False)
     assert result.exception is None
     assert result.output.strip() == printed.strip()
+
+
+def test_what_make_audit_prints_is_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
+    asked = ("--reference", SAMPLES / "reference", "--as-of", "2026-11-10", "--out", tmp_path / "out")
+    printed = minutewise("audit", "--extracts", SAMPLES, *asked).out.replace(f"{tmp_path}/", "")
+    printed = re.sub(r"(2026-11-10-)[0-9a-f]+", r"\1...", printed).splitlines()
+    (shown,) = re.findall(r"What `make audit` prints.*?```\n(.*?)```", README, re.DOTALL)
+    assert [line for line in shown.splitlines() if line != "..." and line not in printed] == []
+    findings = (SAMPLES / "ledger.csv").read_text(encoding="utf-8").count(",finding,")
+    assert f"Findings: {findings}." in shown
+    assert f"compare: {findings} findings," in (ROOT / "docs" / "sql.md").read_text(encoding="utf-8")
 
 
 def test_every_command_and_every_exit_code_is_documented():
