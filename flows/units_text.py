@@ -110,7 +110,7 @@ def _cap(cap: Cap) -> str:
         else (f"all timed codes: at most {_units(cap.cap_units)} a day")
     )
     if cap.adjudication_indicator == "3" and cap.cap_units:
-        what += " unless the record justifies more"
+        what += " unless the record justifies or carries more"
     return f"{what}  ({cap.citation})"
 
 

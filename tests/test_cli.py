@@ -162,7 +162,7 @@ class TestUnits:
         assert told["counting_method"] == "cms_8_minute"
         assert [(cap["procedure_code"], cap["cap_units"]) for cap in told["caps"]] == [("97112", 4)]
         shown = minutewise(*asked).out
-        assert "97112: at most 4 units a day unless the record justifies more" in shown
+        assert "97112: at most 4 units a day unless the record justifies or carries more" in shown
         assert "no method is known" in minutewise("units", "97112=24", "--payer", "NEW", "--date", AS_OF).out
 
     def test_a_terminal_that_cannot_show_a_letter(self):
