@@ -61,19 +61,23 @@ SUBJECT = {
     "provider_day_impossible": ("provider_id",),
     "units_exceed_day_cap": ("billing_provider_id",),
 }
-#: Columns that a published finding gives as evidence, and the oracle does not.
+#: Rules whose subject has a code. The others name the day's only code, or the one that lacks units, as evidence.
+OF_A_CODE = {
+    "billed_code_not_documented",
+    "claim_line_duplicated",
+    "documented_code_not_billed",
+    "minutes_counted_twice",
+    "stated_minutes_exceed_clock",
+    "timed_code_split_across_lines",
+    "units_exceed_day_cap",
+    "untimed_code_multiple_units",
+}
+#: Other columns that a published finding gives beside its subject as evidence, and the oracle does not.
 EVIDENCE_ONLY = {
-    # What a finding gives beside its subject.
     "documented_code_not_billed": ("billed_units", "expected_units", "supported_minutes"),
     "day_billed_to_several_payers": ("payer_id", "billed_units", "supported_minutes"),
-    "timed_minutes_not_documented": ("procedure_code", "expected_units", "supported_minutes"),
-    "cotreatment_billed_by_both": ("payer_id", "discipline", "procedure_code", "double_counted_minutes", "at_risk_usd"),
-    # Units that are missing name the code that lacks them, where one can be named.
-    "billed_units_below_minutes": ("procedure_code",),
-    "billed_units_exceed_minutes": ("procedure_code",),
-    "units_on_wrong_code": ("procedure_code",),
-    "timed_units_exceed_payer_day_cap": ("procedure_code",),
-    "documented_day_not_billed": ("procedure_code",),
+    "timed_minutes_not_documented": ("expected_units", "supported_minutes"),
+    "cotreatment_billed_by_both": ("payer_id", "discipline", "double_counted_minutes", "at_risk_usd"),
     "claim_line_duplicated": ("supported_minutes",),
     "stated_minutes_exceed_clock": ("supported_minutes",),
 }
@@ -86,6 +90,7 @@ def compared(rows: list[dict], names: dict[str, str]) -> Counter:
     counted = Counter()
     for row in rows:
         left_out = EVIDENCE_ONLY.get(row["rule_id"], ())
+        left_out += () if row["rule_id"] in OF_A_CODE else ("procedure_code",)
         said = [None if name in left_out else row[name] for name in COMPARED]
         said += [_last(row[names.get(name, name)]) for name in SUBJECT.get(row["rule_id"], ())]
         counted[tuple(said)] += 1
