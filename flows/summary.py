@@ -126,7 +126,7 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
         rows = ", ".join(f"{table} {count}" for table, count in manifest["quarantined_without_day"].items())
         lines.append(
             f"Of these without a readable patient or date: {rows}. Mend them first: nobody knows which days they "
-            "belong to, and a day may be accused for want of them"
+            "belong to, and for want of one that has neither, a day may be accused"
         )
     if manifest["unjudged_days"]:
         reasons = ", ".join(f"{reason} {days}" for reason, days in manifest["unjudged_days"].items())

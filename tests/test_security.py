@@ -208,7 +208,7 @@ def load(path: Path):
     """What the reader makes of a CSV file: (rows, bad rows) of a connection without any file access."""
     shape = csv_header.read_shape(path, path.name, ",")
     with open_database(reads=[]) as con:
-        csv_reader.load_csv(con, "file_1", path, shape, {shape.columns[0]}, set())
+        csv_reader.load_csv(con, "file_1", path, shape, {shape.columns[0]}, set(), set())
         return con.execute("select count(*), count(read_problem) from file_1").fetchone()
 
 

@@ -92,7 +92,8 @@ def _day(text):
 
 
 def _code(text):
-    if not re.fullmatch(CODE, text):
+    # Lines hold codes in capitals, so a row in small letters would change nothing.
+    if not re.fullmatch(CODE, text) or text != text.upper():
         raise ValueError("is no code that a line can hold: five characters (97110, G0283), or a revenue code (0420)")
     return text
 

@@ -100,8 +100,8 @@ in_unclear as (
     from unclear
     join bearer on bearer.claim_id = unclear.claim_id
 ),
--- of several replacing one, the greatest claim id stands, whether the original is known or not; a correction that nobody
--- can follow takes no other one away
+-- of several replacing one, the greatest claim id stands, whether the original is known or not; a correction that
+-- nobody can follow takes no other one away
 rival as (
     select
         said.claim_id,
