@@ -244,11 +244,12 @@ def two_visits(rng, day):
 
 
 def two_primary_payers(rng, day):
-    """Two visits on one date, each of another payer's case: the unit rules leave the day unjudged (section 4), and
-    `day_billed_to_several_payers` asks for a look (section 6, review)."""
+    """Two visits on one date, each of another payer's case and of a unit at least: the unit rules leave the day
+    unjudged (section 4), and `day_billed_to_several_payers` asks for a look (section 6, review)."""
     for payer_id, at in (("MEDICARE", 9 * 3600), (rng.choice(["AMA", "SOMEBODY"]), 14 * 3600)):
-        split = lawful(rng, payer_id, plain(rng, day, at=at))
-        day.bill(split, claim=f"C-{payer_id}", payer_id=payer_id)
+        code, seconds = rng.choice(TIMED["PT"]), 60 * rng.randint(8, 40)
+        day.block(day.note(), code, seconds, at, stated=rng.random() < 0.5)
+        day.bill(lawful(rng, payer_id, {code: seconds}), claim=f"C-{payer_id}", payer_id=payer_id)
 
 
 def beside_not_billable(rng, day):
