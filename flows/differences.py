@@ -1,6 +1,5 @@
 """What became of the findings between two published runs, one by one: new, reopened, resolved, changed."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from flows.placing import MANIFEST
+from flows.published import manifest_of
 from flows.summary import dollars
 from flows.watch.compare import MOVING, TOLD, moved_findings
 from transforms.errors import UsageProblem
@@ -105,17 +105,6 @@ def _folder(run: str, out: Path | None) -> Path:
             return place
     advice = f"there is no such run below {out / 'runs'}" if out else "is no run's folder; name a run id with --out OUT"
     raise UsageProblem(f"{run}: {advice}")
-
-
-def manifest_of(folder: Path) -> dict:
-    """The manifest in a run's folder; UsageProblem where it cannot be read as one."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if all(isinstance(manifest[name], str) for name in ("run_id", "as_of", "at_risk_usd")):
-            return manifest
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise UsageProblem(f"{folder / MANIFEST}: cannot be read as a manifest; choose another run")
 
 
 def _moved(row: dict) -> Moved:

@@ -1,12 +1,13 @@
 """The runs published before this one, as their manifests tell of them, and the nights that these carry on."""
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from flows.placing import MANIFEST
 from flows.published import current_run
+from flows.published_shapes import NIGHT_SHAPE
+from flows.shapes import Misshapen, read_document
 from flows.summary import new_inputs
 
 #: So many published runs, and nights, say what is usual.
@@ -119,15 +120,7 @@ def _newest_before(out: Path, finished_at: str | None, seen: set[str]) -> str | 
 def _read(path: Path) -> dict | None:
     """A manifest, or None where it cannot be read or does not say what the guards compare with."""
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        date.fromisoformat(manifest["as_of"])
-        texts = (manifest["run_id"], manifest["finished_at"], *(entry["table"] for entry in manifest["inputs"]))
-        dates = manifest.get("dates_without_notes", {})
-        blockless = manifest.get("dates_without_blocks", {})
-        counts = (*(entry["rows_read"] for entry in manifest["inputs"]), *dates.values(), *blockless.values())
-        counts += tuple(manifest.get(name, 0) for name in ("notes", "notes_with_blocks"))
-        texts += (*manifest.get("payers", ()), *dates, *blockless)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        manifest = read_document(path, NIGHT_SHAPE)
+    except (FileNotFoundError, Misshapen):
         return None
-    is_sound = all(isinstance(text, str) for text in texts) and all(isinstance(count, int) for count in counts)
-    return manifest if is_sound else None
+    return manifest if manifest["run_id"] == path.parent.name else None

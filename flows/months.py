@@ -6,13 +6,12 @@ a part of these is read again every night, and each within `linked_file_check_da
 written again from the warehouse, and named.
 """
 
-import json
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
 from flows.durable import file_problem, link_or_copy
-from flows.placing import MANIFEST
+from flows.published import read_published
 from transforms.contract_sql import text
 from transforms.errors import AuditError
 from transforms.settle import PUBLISHED_FORM, PUBLISHED_ORDER, with_file
@@ -155,9 +154,6 @@ def _files_before(run) -> tuple[dict[str, str], dict[str, str]]:
     stand at that run."""
     if not run.previous_run or run.kept.run_id != run.previous_run or run.kept.is_replaced:
         return {}, {}
-    path = run.settings.out / "runs" / run.previous_run / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        return manifest["files"], manifest["warehouse"]["months_checked"]
-    except (OSError, ValueError, KeyError):
-        return {}, {}
+    manifest = read_published(run.settings.out, run.previous_run)
+    night = manifest and manifest["warehouse"]
+    return (manifest["files"], night["months_checked"]) if night and "months_checked" in night else ({}, {})

@@ -1,9 +1,11 @@
 """Published runs as they are read again: which is current, what its manifest says, which tables it kept."""
 
-import json
 from pathlib import Path
 
 from flows.placing import CURRENT, MANIFEST
+from flows.published_shapes import MANIFEST_SHAPE, SUMMARY_SHAPE
+from flows.shapes import Check, Misshapen, a_name, read_document
+from flows.summary_counts import SUMMARY
 from transforms.errors import UsageProblem
 
 #: Tables kept as they were in force on the run, so that a finding can be derived again by hand.
@@ -21,21 +23,51 @@ KEPT_TABLES = (
 
 
 def read_published(out: Path, run_id: str) -> dict | None:
-    """The manifest of a run that is published already, else None."""
-    path = out / "runs" / run_id / MANIFEST
+    """The manifest of a run that is published already, else None; UsageProblem as manifest_of has it."""
+    folder = out / "runs" / run_id
+    manifest = _checked(folder / MANIFEST, MANIFEST_SHAPE)
+    if manifest and manifest["run_id"] != run_id:
+        raise _changed(folder / MANIFEST, "is the manifest of another run")
+    return manifest
+
+
+def manifest_of(folder: Path) -> dict:
+    """The manifest in a run's folder, wherever that stands; UsageProblem with file and key where it is not whole."""
+    manifest = _checked(folder / MANIFEST, MANIFEST_SHAPE)
+    if manifest is None:
+        raise _changed(folder / MANIFEST, "is missing")
+    return manifest
+
+
+def published_summary(folder: Path) -> dict | None:
+    """The summary.json in a run's folder, None where it was made before there was one; UsageProblem as above."""
+    return _checked(folder / SUMMARY, SUMMARY_SHAPE)
+
+
+def _checked(path: Path, shape: Check) -> dict | None:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_document(path, shape)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
-        raise UsageProblem(f"{path}: cannot be read as a manifest; remove the run's folder and audit again") from None
+    except Misshapen as problem:
+        raise _changed(path, str(problem)) from None
+
+
+def _changed(path: Path, problem: str) -> UsageProblem:
+    return UsageProblem(
+        f"{path}: {problem}, so the run is not as it was published; take the file from a backup, choose another run, "
+        "or remove the run's folder and audit again"
+    )
 
 
 def current_run(out: Path) -> str | None:
     """The run id last published, or None before the first."""
     try:
-        return (out / CURRENT).read_text(encoding="utf-8").strip() or None
+        run_id = (out / CURRENT).read_text(encoding="utf-8").strip() or None
+        if run_id:
+            a_name(run_id, "")
+        return run_id
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # Misshapen is one
         raise UsageProblem(f"{out / CURRENT}: cannot be read as a run id; remove it and audit again") from None

@@ -12,6 +12,7 @@ from flows.failures import system_words
 from flows.lock import only_run
 from flows.placing import MANIFEST, read_journal
 from flows.published import current_run
+from flows.shapes import Misshapen, a_text, read_document, record
 from transforms.errors import UsageProblem
 
 #: One JSON object a run removed, appended before anything of it goes.
@@ -20,6 +21,8 @@ RECORD = "retention.jsonl"
 _RUN_ID = re.compile(r"(\d{4}-\d{2}-\d{2})-[0-9a-f]+")
 #: Great Expectations keeps a folder a suite, and below it one a run: its results, and its pages in Data Docs.
 _JUDGEMENTS = "great_expectations/**/validations/*"
+#: All that is read of a run that may be removed.
+_FINISHED = record({"finished_at": a_text})
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,9 @@ def _kept(out: Path, runs: dict[str, date], keep: int) -> set[str]:
 
 def _finished_at(folder: Path) -> str | None:
     try:
-        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["finished_at"]
-        return told if isinstance(told, str) else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return read_document(folder / MANIFEST, _FINISHED)["finished_at"]
+    except (FileNotFoundError, Misshapen):
+        return None  # a run that cannot be read is removed all the same when its time has come
 
 
 def _measure(folder: Path) -> OldRun:

@@ -1,28 +1,28 @@
 """Reads the summary of a published run; of a run made before there was a summary.json, it is made of the manifest."""
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 
 from flows.patients_behind import patients_behind
-from flows.published import read_published
+from flows.published import published_summary, read_published
 from flows.run_choice import choose_run
 from flows.shareable import shareable
 from flows.summary import text_summary
-from flows.summary_counts import SUMMARY, summary_counts
+from flows.summary_counts import summary_counts
 from transforms.errors import UsageProblem
 
 
 def _told(read: Callable) -> Callable:
-    """Gives a reader the run's folder and manifest; what cannot be read of them is told as a UsageProblem."""
+    """Gives a reader the run's folder and manifest; counts in them that cannot be are told as a UsageProblem."""
 
     @wraps(read)
     def of_run(out: Path, run_id: str | None = None):
         folder = choose_run(out, run_id)
+        manifest = read_published(out, folder.name)
         try:
-            return read(folder, read_published(out, folder.name))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+            return read(folder, manifest)
+        except (ArithmeticError, LookupError, ValueError, TypeError) as problem:
             raise UsageProblem(
                 f"{folder}: its summary cannot be read ({type(problem).__name__}); see `minutewise verify {out}`, or "
                 "choose another run with --run"
@@ -50,7 +50,4 @@ def shareable_summary(folder: Path, manifest: dict) -> dict:
 
 
 def _summary(folder: Path, manifest: dict) -> dict:
-    path = folder / SUMMARY
-    if not path.is_file():
-        return summary_counts(manifest, {})
-    return json.loads(path.read_text(encoding="utf-8"))
+    return published_summary(folder) or summary_counts(manifest, {})

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import duckdb
 
-from flows.differences import manifest_of
 from flows.durable import aside_of
 from flows.explanation.rebuild import damaged
 from flows.explanation.table import inert, table, wrap
 from flows.failures import system_words
 from flows.mapping_told import filtered_rows
 from flows.placing import MANIFEST
+from flows.published import manifest_of
 from flows.rights import PRIVATE
 from flows.run_choice import choose_run
 from flows.set_aside import count_reasons, set_aside_rows

@@ -96,6 +96,7 @@ def identify(run: Run) -> None:
     mended = recover(settings.out, lambda: last_run(settings), run.rights, settings.warehouse)
     run.messages += [mended] if mended else []
     run.previous_run = current_run(settings.out)
+    current = read_published(settings.out, run.previous_run) if run.previous_run else None
     run.mapping = load_mapping(settings.mapping) if settings.mapping else None
     held = []
     if settings.warehouse:
@@ -116,13 +117,12 @@ def identify(run: Run) -> None:
     run.log = read_log(settings.out)
     removed = run.kept.removed if run.kept else []
     run.audit_digest = audit_digest(settings, run.files, held, removed, run.log.digest)
-    _find_published(run)
+    _find_published(run, current)
 
 
-def _find_published(run: Run) -> None:
+def _find_published(run: Run, current: dict | None) -> None:
     """The same audit again is the current run; else the run of this id, where it is published beside it."""
     settings = run.settings
-    current = read_published(settings.out, run.previous_run) if run.previous_run else None
     if settings.claims_only and current and not current.get("claims_only"):
         raise UsageProblem(
             f"--claims-only --out {settings.out}: holds runs with notes, beside which every finding about notes would "

@@ -168,7 +168,7 @@ def aside_lines(manifest: dict, with_files: bool = True) -> list[str]:
         + ": "
         + ", ".join(f"{column} {cells}" for column, cells in entry["cells_set_aside"].items())
         for entry in new_inputs(manifest)
-        if entry["cells_set_aside"]
+        if entry.get("cells_set_aside")
     ]
 
 

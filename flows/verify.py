@@ -1,6 +1,5 @@
 """Checks a published run against its own manifest: no file changed, missing or added, and every count holds."""
 
-import json
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,10 +11,9 @@ import pyarrow.parquet as pq
 from flows.durable import file_problem
 from flows.placing import MANIFEST
 from flows.published import current_run
+from flows.published_shapes import MANIFEST_SHAPE
+from flows.shapes import Misshapen, read_document
 from transforms.errors import UsageProblem
-
-#: What the manifest of every run holds.
-_PARTS = {"run_id": str, "inputs": list, "rules": list, "files": dict}
 
 
 @dataclass
@@ -68,25 +66,19 @@ def _check(runs: Path, name: str) -> Checked:
     manifest = _manifest(folder, run)
     if manifest is not None:
         rows = _rows(folder, _check_files(folder, manifest["files"], run), run)
-        try:
-            _check_rows(rows, manifest, run)
-            _check_totals(rows, manifest, run)
-        except (KeyError, TypeError, AttributeError):
-            run.problems.append((MANIFEST, "its counts cannot be read"))
+        _check_rows(rows, manifest, run)
+        _check_totals(rows, manifest, run)
     return run
 
 
 def _manifest(folder: Path, run: Checked) -> dict | None:
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        is_whole = all(isinstance(manifest[name], kind) for name, kind in _PARTS.items())
+        manifest = read_document(folder / MANIFEST, MANIFEST_SHAPE)
     except FileNotFoundError:
         run.problems.append((MANIFEST, "is missing, so nothing can be checked"))
         return None
-    except (OSError, ValueError, KeyError, TypeError):
-        is_whole = False
-    if not is_whole:
-        run.problems.append((MANIFEST, "cannot be read as a manifest, so nothing can be checked"))
+    except Misshapen as problem:
+        run.problems.append((MANIFEST, f"{problem}, so nothing can be checked"))
         return None
     if manifest["run_id"] != folder.name:
         run.problems.append((MANIFEST, "is the manifest of another run"))

@@ -232,7 +232,8 @@ def _other_reference(settings: AuditSettings, manifest: dict) -> list[str]:
     ]
 
 
-def _from_run(target: Path, settings: AuditSettings, manifest: dict, because: str) -> Kept:
+def _from_run(target: Path, settings: AuditSettings, night: dict, because: str) -> Kept:
+    manifest = read_published(settings.out, night["run_id"])
     if manifest["warehouse"].get("is_encrypted") and not settings.key and not settings.is_rebuild:
         raise UsageProblem(f"--warehouse {target}: was encrypted; give its key with --warehouse-key-file")
     folder = settings.out / "runs" / manifest["run_id"]

@@ -154,16 +154,23 @@ class TestSpoilt:
         assert ran.code == 3
         assert "manifest.json: claims.csv: 9 rows read are not 1 accepted + 2 quarantined + 0 duplicate" in ran.out
 
-    @pytest.mark.parametrize("content", ["", "[]", "{}", '{"run_id": 1, "inputs": [], "rules": [], "files": {}}', None])
-    def test_a_manifest_that_is_none(self, out, content):
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [
+            ("", "is no JSON (line 1, column 1)"),
+            ("[]", "the document must be an object"),
+            ("{}", "key run_id is missing"),
+            (None, "is missing"),
+        ],
+    )
+    def test_a_manifest_that_is_none(self, out, content, why):
         path = current(out) / "manifest.json"
         path.unlink() if content is None else path.write_text(content)
-        why = "is missing" if content is None else "cannot be read as a manifest"
         told(minutewise("verify", out), out, f"manifest.json: {why}, so nothing can be checked")
 
     def test_a_manifest_with_strange_parts(self, out):
         rewrite_manifest(current(out), lambda manifest: manifest.update(rules=[1]))
-        told(minutewise("verify", out), out, "manifest.json: its counts cannot be read")
+        told(minutewise("verify", out), out, "manifest.json: key rules[0] must be an object, so nothing can be checked")
 
     def test_the_manifest_of_another_run(self, out):
         other = next(run for run in published(out)[0] if run != published(out)[1])
@@ -175,7 +182,8 @@ class TestSpoilt:
         (tmp_path / "secret").write_text("secret")
         name = "../../../secret"
         rewrite_manifest(current(out), lambda manifest: manifest["files"].update({name: sha256(tmp_path / "secret")}))
-        told(minutewise("verify", out), out, f"{name}: is missing")
+        why = "key files.* must be a path that stays within the run's folder"
+        told(minutewise("verify", out), out, f"manifest.json: {why}, so nothing can be checked")
 
 
 class TestNoRun:
@@ -186,7 +194,7 @@ class TestNoRun:
         ran = minutewise("verify", out, "--all")
         assert ran.code == 3 and f"{gone.name}: is missing" in ran.out and ": sound" in ran.out
         (out / "current").write_text("../../elsewhere\n")
-        assert minutewise("verify", out).code == 3
+        refused(minutewise("verify", out), 2, f"{out / 'current'}: cannot be read as a run id")
 
     def test_there_is_no_such_run(self, out, tmp_path):
         for run in ("2026-01-01-0123456789ab", "..", ".hidden", "../runs"):

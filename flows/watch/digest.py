@@ -1,11 +1,11 @@
 """The digest of a night, in Markdown: what has changed since the run before, in counts and dollars, nobody's ids."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from flows.published import read_published
 from flows.summary import dollars, dollars_in_all, quarantine_share
 from flows.watch.compare import RuleChange, compare_findings
 
@@ -52,10 +52,7 @@ def digest_of(manifest: dict, folder: Path) -> Digest:
 
 def _manifest(folder: Path) -> dict | None:
     """The manifest of an earlier run, or None where that run is gone."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+    manifest = read_published(folder.parents[1], folder.name)
     return manifest if (folder / "findings.parquet").exists() else None
 
 

@@ -155,6 +155,7 @@ def _only_warned_of(what: str) -> Iterator[None]:
         yield
     except Exception as problem:
         why = system_words(problem) if isinstance(problem, OSError) else type(problem).__name__
+        why = str(problem) if isinstance(problem, AuditError) else why
         warn(f"{what}: could not be written ({why}); the audit itself is not touched by that")
 
 
