@@ -13,6 +13,7 @@ import duckdb
 
 from transforms.engine import checked_memory_limit, checked_threads
 from transforms.errors import AuditError
+from transforms.under_way import noted, under_way
 
 VERDICTS = ("passed", "failed", "not_applicable", "error")
 REGISTRY = ("rule_id", "title", "severity", "citation")
@@ -75,8 +76,8 @@ def judge(
         raise
     except Exception as problem:
         # Its text may quote a row: the kind of error is all that is told.
-        kind = type(problem).__name__
-        raise AuditError(f"Great Expectations could not judge the run ({kind}); nothing is published") from None
+        kind, place = type(problem).__name__, "".join(f", {part}" for part in noted(problem))
+        raise AuditError(f"Great Expectations could not judge the run ({kind}{place}); nothing is published") from None
     return replace(_verdict(results, [row["rule_id"] for row in registry]), import_seconds=import_seconds)
 
 
@@ -181,7 +182,8 @@ def _run(context, name: str, batch, checks: list, run) -> dict:
 
     suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=checks))
     definition = gx.ValidationDefinition(name=name, data=batch, suite=suite)
-    result = context.validation_definitions.add(definition).run(result_format=RESULT_FORMAT, run_id=run)
+    with under_way(f"suite {name}"):
+        result = context.validation_definitions.add(definition).run(result_format=RESULT_FORMAT, run_id=run)
     return without_values(result.to_json_dict())
 
 

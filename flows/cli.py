@@ -26,6 +26,7 @@ from flows.commands.verify import verify
 from flows.failures import TRACEBACK, internal_error
 from flows.watch.events import json_stderr, tell_failure
 from transforms.errors import AuditError
+from transforms.under_way import under_way
 
 
 @click.group(
@@ -82,8 +83,10 @@ def main() -> None:
 
 
 def _run() -> None:
+    asked = next((word for word in sys.argv[1:] if word in cli.commands), "")
     try:
-        sys.exit(cli.main(prog_name="minutewise", standalone_mode=False))
+        with under_way(f"`minutewise {asked}`"):
+            sys.exit(cli.main(prog_name="minutewise", standalone_mode=False))
     except click.ClickException as problem:
         _fail(_one_line(problem), 2)
     except click.Abort:

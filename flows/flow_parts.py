@@ -19,6 +19,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
 from flows.audit import Outcome, Runner
+from flows.failures import internal_error
 from flows.flow_marks import living
 from flows.flow_time import TIMED_OUT, Stopped, in_time
 from flows.progress import shown_stage
@@ -142,7 +143,7 @@ def _watching(options: dict, out) -> Iterator[tuple[Runner, Callable[[Outcome], 
 
 def failed(problem: Exception) -> State:
     """A state that says what everybody may read: the text of a stranger's exception may quote a row."""
-    said = str(problem) if isinstance(problem, AuditError) else f"internal error ({type(problem).__name__})"
+    said = str(problem) if isinstance(problem, AuditError) else internal_error(problem)
     return Failed(name=TIMED_OUT if isinstance(problem, Stopped) else "Failed", message=said, data=problem)
 
 

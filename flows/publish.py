@@ -28,6 +28,7 @@ from flows.transient import passing_fault
 from transforms.errors import AuditError, UsageProblem
 from transforms.full_disk import full_disk
 from transforms.settle import PUBLISHED_FORM, PUBLISHED_ORDER, read_accepted, with_file
+from transforms.under_way import under_way
 
 #: What each Parquet file holds, and in which order: the same rows give the same bytes.
 TABLES = {
@@ -117,9 +118,11 @@ def _write_files(run, con, folder: Path) -> dict:
         (folder / LOG).write_bytes(run.log.content)
     manifest = describe(run, con) | {"dispositions": disposition_counts(con)}
     report = _morning_report(run, con, manifest, folder, months)
-    write_html(folder / "report.html", report)
+    with under_way("report.html"):
+        write_html(folder / "report.html", report)
     began = time.monotonic()
-    write_workbook(folder / "findings.xlsx", report, run.settings.workbook_rows)
+    with under_way("findings.xlsx"):
+        write_workbook(folder / "findings.xlsx", report, run.settings.workbook_rows)
     run.seconds_within["publish_workbook"] = round(time.monotonic() - began, 3)
     families = {rule["rule_id"]: rule["family"] for rule in report.rules}
     _write_json(folder / SUMMARY, summary_counts(manifest, families, report.changes))
@@ -160,8 +163,10 @@ def _place_accepted(run, con, folder: Path) -> set[str]:
 
 def _copy(con, query: str, path: Path, form: str) -> None:
     target = str(path).replace("'", "''")
-    con.execute(f"copy ({query}) to '{target}' ({form})")
+    with under_way(path.name):
+        con.execute(f"copy ({query}) to '{target}' ({form})")
 
 
 def _write_json(path: Path, document: dict) -> None:
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    with under_way(path.name):
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")

@@ -309,7 +309,7 @@ def timed(stage: Stage, run: Run) -> None:
     """Runs one stage and notes the seconds it took; an unforeseen error becomes AuditError without its text."""
     started = time.monotonic()
     try:
-        with told_without_values():
+        with told_without_values(f"stage {stage.name}"):
             stage.do(run)
     except AuditError as problem:
         if problem.exit_code == AuditError.exit_code and run.kept and run.kept.file:

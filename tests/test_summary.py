@@ -127,7 +127,7 @@ class TestMistakes:
         path, kept = current(out) / "summary.json", (current(out) / "summary.json").read_bytes()
         path.write_text("[")
         try:
-            refused(minutewise("summary", out, option), 2, "its summary cannot be read")
+            refused(minutewise("summary", out, option), 2, "summary.json: is no JSON (line 1, column 2)")
         finally:
             path.write_bytes(kept)
 

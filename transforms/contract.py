@@ -34,6 +34,7 @@ from transforms.settle import (
     row_key,
     settle_rows,
 )
+from transforms.under_way import under_way
 
 # Problems that a column can have beside those of its type.
 MORE_PROBLEMS = {
@@ -90,7 +91,8 @@ def read_rows(con, as_of: datetime.date, in_place: bool = False) -> None:
     con.execute("CREATE OR REPLACE TABLE cell_set_aside (file_number INTEGER, column_name VARCHAR, cell_count BIGINT)")
     _require_places(con)
     for table_name in TABLES:
-        _read_table(con, table_name, as_of, in_place)
+        with under_way(f"table {table_name}"):
+            _read_table(con, table_name, as_of, in_place)
 
 
 def _require_places(con) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from transforms.errors import AuditError
+from transforms.under_way import under_way
 
 FOLDER = Path(__file__).resolve().parent
 STAGES = ("staging", "minutes", "units", "findings", "proof", "results")
@@ -124,7 +125,9 @@ def run_model(con, model: Model, schema: str = "main") -> None:
 @contextmanager
 def naming(model: Model):
     """Turns an error of DuckDB into an AuditError that names the model, and never a value."""
+    place = f"transforms/{model.stage}/{model.name}.sql"
     try:
-        yield
+        with under_way(place):
+            yield
     except duckdb.Error as problem:
-        raise AuditError(f"transforms/{model.stage}/{model.name}.sql: {type(problem).__name__}") from problem
+        raise AuditError(f"{place}: {type(problem).__name__}") from problem

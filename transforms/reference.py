@@ -21,6 +21,7 @@ from transforms.errors import UsageProblem
 from transforms.reference_effect import check_effects
 from transforms.shipped import DATA
 from transforms.sql_values import row_values
+from transforms.under_way import under_way
 
 REFERENCE = DATA / "reference"
 FIRST_DATE = date(1990, 1, 1)  # no extract holds an earlier one
@@ -274,7 +275,8 @@ class InForce:
 def load_reference(con, overlay: Path | None = None) -> None:
     """Creates the tables ref_procedure_code, ref_code_cap, ... ; raises UsageProblem for a broken row."""
     for table in reference_in_force(overlay):
-        _create(con, table)
+        with under_way(f"{table.name.removeprefix('ref_')}.csv"):
+            _create(con, table)
 
 
 def reference_in_force(overlay: Path | None = None) -> list[InForce]:

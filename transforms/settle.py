@@ -12,6 +12,7 @@ from transforms.contract_blocks import CLOCK_COLUMNS, blocks_on_notes
 from transforms.contract_fields import TABLES, contract_fields, key_fields
 from transforms.contract_sql import name, text
 from transforms.engine import glob_free
+from transforms.under_way import under_way
 
 # The prose of a table that may speak of minutes.
 PROSE = {"notes": "narrative", "note_blocks": "description"}
@@ -97,11 +98,12 @@ def settle_rows(con, accepted: Path | None = None) -> None:
         if table_name == "note_blocks":
             laid = blocks_on_notes("row_note_blocks AS held", row_key("held"))
             con.execute(f"CREATE OR REPLACE TEMP TABLE block_on_note AS {laid}")
-        _contest(con, table_name)
-        _find_fates(con, table_name)
-        _keep_past(con, table_name)
-        _set_aside(con, table_name)
-        _accept(con, table_name, accepted)
+        with under_way(f"table {table_name}"):
+            _contest(con, table_name)
+            _find_fates(con, table_name)
+            _keep_past(con, table_name)
+            _set_aside(con, table_name)
+            _accept(con, table_name, accepted)
         for table in ("contested", "fate", "newest"):
             con.execute(f"DROP TABLE {table}_{table_name}")
     con.execute("DROP TABLE block_on_note")

@@ -20,6 +20,7 @@ from transforms.extract.inputs import InputFile, file_sha256
 from transforms.extract.mapping import Mapping, TableMapping
 from transforms.extract.mapping_sql import Plan, canonical_select, make_plan, read_counts
 from transforms.sql_values import row_values
+from transforms.under_way import under_way
 
 TABLES_OF_A_LOAD = {
     "input_file": "file_number INTEGER, table_name VARCHAR, file_name VARCHAR, path VARCHAR, sha256 VARCHAR, "
@@ -69,8 +70,9 @@ def load_extracts(
     in_place: dict[str, list[InPlace]] = {table: [] for table in TABLES}
     for one in inputs:
         row = (one.file_number, one.table_name, one.file_name, storable(one.path), one.sha256, one.format)
-        connection.execute(f"INSERT INTO input_file VALUES {row_values([row])}")
-        _load_file(connection, one, mapping, in_place[one.table_name])
+        with under_way(one.file_name):
+            connection.execute(f"INSERT INTO input_file VALUES {row_values([row])}")
+            _load_file(connection, one, mapping, in_place[one.table_name])
     for table, files in in_place.items():
         _make_views(connection, table, files)
 
