@@ -52,6 +52,7 @@ def audit_flow(
     warehouse: Path | None = None,
     warehouse_key_file: Path | None = None,
     is_rebuild: bool = False,
+    claims_only: bool = False,
     allow_low_match: bool = False,
     override_guard: tuple[str, ...] = (),
     fail_on: Literal["never", "error", "warning", "review"] = "never",

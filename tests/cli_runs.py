@@ -1,5 +1,6 @@
 """Runs the command line inside the test's process, and makes small extracts for it."""
 
+import csv
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from expectations.judge import Verdict
 from flows.cli import main
 from tests.extract_files import write_extract
 
+RULES = Path(__file__).parent.parent / "data" / "reference" / "audit_rules.csv"
 NOBODY = 65534
 AS_OF = "2026-03-20"
 
@@ -25,6 +27,12 @@ class Ran:
     code: int
     out: str
     err: str
+
+
+def rule_ids() -> list[str]:
+    """The rules of the registry."""
+    with RULES.open(encoding="utf-8", newline="") as file:
+        return [row["rule_id"] for row in csv.DictReader(file)]
 
 
 def minutewise(*arguments: object) -> Ran:

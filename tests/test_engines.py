@@ -119,7 +119,7 @@ def test_what_cannot_be_carried_over_raises(text):
 
 def test_a_pattern_means_to_java_what_it_means_to_duckdb():
     assert java_regex(WHOLE_PART) == r"^[+-]?0*([0-9]{1,9})(\.|\z)"
-    assert java_regex(BETWEEN_CODES) == r"[\t\n\f\r \x{a0};,:/|-]"
+    assert java_regex(BETWEEN_CODES) == r"[\t\n\f\r \x{a0};,:/|>^*-]"
     assert r"\b" not in java_regex(MINUTES_IN_PROSE) and "(?<![0-9A-Za-z_])" in java_regex(MINUTES_IN_PROSE)
 
 

@@ -50,7 +50,7 @@ insert into finding values ('f1', 'rule_broken', 'warning', 'CANARY-PATIENT', 'o
 
 STORED = {
     "whole": ("integer", "1"),
-    "minutes": ("integer", "24"),
+    "minutes": ("decimal(9, 4)", "24"),
     "money": ("decimal(18, 4)", "10.5"),
     "date": ("date", "date '2026-01-05'"),
     "timestamp": ("timestamp", "timestamp '2026-01-05 10:00:00'"),
@@ -166,7 +166,7 @@ def test_a_rule_not_counted_exactly_once_is_an_error_and_no_verdict(database, sq
         ("alter table ok_notes drop narrative", "ok_notes.narrative: is there as VARCHAR: 1 rows"),
         (
             "alter table ok_note_blocks alter minutes type bigint",
-            "ok_note_blocks.minutes: is there as INTEGER: 1 rows",
+            "ok_note_blocks.minutes: is there as DECIMAL(9,4): 1 rows",
         ),
         (
             "update load_count set rows_read = 4 where file_number = 1",

@@ -211,8 +211,9 @@ class TestTheFlows:
         options = {field.name for kind in (AuditSettings, WatchOptions) for field in fields(kind)}
         taken = {name: set(flow.parameters.properties) for name, flow in flows.items()}
         assert taken["nightly"] == options
-        # A backfill is of a warehouse, and that is DuckDB's.
-        assert taken["backfill"] == options - {"is_rebuild", "engine", "spark_master", "spark_conf", "spark_output"}
+        # A backfill is of a warehouse, and that is DuckDB's, and has notes.
+        spark = {"engine", "spark_master", "spark_conf", "spark_output"}
+        assert taken["backfill"] == options - spark - {"is_rebuild", "claims_only"}
         assert taken["verify"] == {"out", "run_id", "every_run"}
         assert taken["retention"] == {"out", "older_than", "keep", "as_of", "dry_run"}
         for name, one in DEPLOYMENTS.items():

@@ -73,8 +73,8 @@ REMEDIES = {
     "empty, or turn the word into an empty cell in a mapping (values).",
     "not_whole": "Units and line numbers are whole. If minutes stand in the units column, name the right column in a "
     "mapping; else correct the line where it was entered.",
-    "negative": "Minutes are zero or more: correct the note. Of units, a reversal is not a line with negative units: send "
-    "the void or the replacement claim (frequency 8 or 7) in its place.",
+    "negative": "Minutes are zero or more: correct the note. A reversal is not a line with negative units: send the "
+    "void or the replacement claim (frequency 8 or 7) in its place.",
     "out_of_range": "Look the number up where it was entered: it is beyond what one row can mean. Correct it and "
     "export again.",
     "unreadable_date": "Export dates as YYYY-MM-DD, or say how they are written in a mapping: "
