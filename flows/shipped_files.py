@@ -17,6 +17,7 @@ TEMPLATE_NAMES = (
     "page.js",
     "page_changes.html.j2",
     "page_charts.html.j2",
+    "page_codes.html.j2",
     "page_findings.html.j2",
     "page_foot.html.j2",
     "page_opened.js",

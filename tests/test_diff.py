@@ -73,7 +73,7 @@ def test_new_one_way_is_resolved_the_other(runs):
     (new,), (resolved,) = there["findings"], back["findings"]
     assert new["finding_id"] == resolved["finding_id"] and new["service_date"] == "2026-03-05"
     shown = runs.diff(a, b).out
-    assert f"{new['finding_id'][:12]}  {RULE}  2026-03-05  billed 4, expected 2  $30.00" in shown
+    assert f"{new['finding_id'][:12]}  {RULE}  2026-03-05  97110  billed 4, expected 2  $30.00" in shown
     assert "P5" not in shown and new["finding_id"] not in shown
 
 

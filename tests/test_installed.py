@@ -121,7 +121,7 @@ def _rows(path):
 
 
 def _about(row):
-    return row["rule_id"], row["severity"], row["service_date"], row["patient_id"], row["procedure_code"]
+    return row["rule_id"], row["severity"], row["service_date"], row["patient_id"]
 
 
 def finding_id(command):

@@ -5,7 +5,9 @@
 reads the accepted rows of a published run (clean and typed, so the contract's work is spared it), prints the seconds
 of each step as JSON, and shares no code with the audit. Columns are worked on whole where pandas makes that easy:
 sums, maxima, joins, both counts. Two steps go day by day over groups, because they depend on what came before in the
-day: crediting each minute once, and giving the units to the codes one at a time. Crosswalks are not looked at.
+day: crediting each minute once, and giving the units to the codes one at a time. It does what an analyst's own extract
+needs: crosswalks, session clocks, treatment by two disciplines at once, payers' own kinds of codes and notes that do not
+say how long are not looked at, and the made-up extracts hold none of them.
 """
 
 import json
@@ -28,7 +30,7 @@ NOTE_COLUMNS = [
     "total_timed_minutes",
 ]  # fmt: skip
 BLOCK_COLUMNS = [
-    "note_id", "note_version", "block_number", "procedure_code", "minutes", "start_minute", "end_minute", "delivery",
+    "note_id", "note_version", "block_number", "procedure_code", "minutes", "start_second", "end_second", "delivery",
     "provider_role",
 ]  # fmt: skip
 
@@ -43,7 +45,8 @@ class Tables:
         self.claims = read("claims", CLAIM_COLUMNS)
         self.notes = read("notes", NOTE_COLUMNS)
         self.blocks = read("note_blocks", BLOCK_COLUMNS)
-        self.codes = read("ref_procedure_code")
+        codes = read("ref_procedure_code")
+        self.codes = codes[codes.payer_id.isna()]
         self.aliases = read("ref_code_alias")
         self.methods = read("ref_payer_method")
 
@@ -80,12 +83,12 @@ def lines_in_scope(tables: Tables) -> pd.DataFrame:
     """Lines of timed and untimed codes whose claim was neither voided nor replaced, denied and secondary ones too."""
     claims = tables.claims
     heads = claims.groupby("claim_id")[["claim_frequency_code", "original_claim_id"]].max().reset_index()
-    names = heads[heads.claim_frequency_code.isin(["7", "8"]) & heads.original_claim_id.notna()]
+    names = heads[heads.claim_frequency_code.isin(["6", "7", "8"]) & heads.original_claim_id.notna()]
     names = names[names.original_claim_id != names.claim_id]
-    replacing = names[names.claim_frequency_code == "7"]
+    replacing = names[names.claim_frequency_code != "8"]
     greatest = replacing.groupby("original_claim_id").claim_id.transform("max")
     gone = {*names.original_claim_id, *replacing.claim_id[replacing.claim_id < greatest]}
-    gone |= {*heads.claim_id[heads.claim_frequency_code == "8"]}
+    gone |= {*heads.claim_id[heads.claim_frequency_code.isin(["0", "8", "9"])]}
     lines = with_codes(claims[~claims.claim_id.isin(gone)], tables)
     lines = lines[lines.kind.isin(["timed_15", "untimed"])].copy()
     lines["is_set_aside"] = (lines.claim_status == "denied") | (lines.payer_order > 1)
@@ -122,26 +125,27 @@ def settle_discipline(lines: pd.DataFrame, notes: pd.DataFrame) -> pd.DataFrame:
 
 
 def counted_blocks(tables: Tables, notes: pd.DataFrame) -> pd.DataFrame:
-    """The blocks of counting notes, with what each says it took and what it is worth, in whole minutes."""
+    """The blocks of counting notes, with what each says it took and what it is worth, in whole seconds."""
     counting = notes.loc[notes.standing == "counting", ["note_id", "note_version", *DAY]]
     blocks = tables.blocks.merge(counting, on="note_id", suffixes=("", "_of_note"))
     blocks = blocks[blocks.note_version.isna() | (blocks.note_version == blocks.note_version_of_note)]
     blocks = with_codes(blocks, tables)
     is_one_on_one = (blocks.delivery == "one_on_one") & (blocks.provider_role.fillna("") != "aide")
     blocks["is_timed_one_on_one"] = (blocks.kind == "timed_15") & is_one_on_one
-    blocks["clock"] = (blocks.end_minute - blocks.start_minute).where(blocks.end_minute > blocks.start_minute)
-    blocks["written"] = blocks.minutes.fillna(blocks.clock).fillna(0).astype(int)
+    blocks["clock"] = (blocks.end_second - blocks.start_second).where(blocks.end_second != blocks.start_second)
+    stated = (blocks.minutes.astype(float) * 60).round()
+    blocks["written"] = stated.fillna(blocks.clock).fillna(0).astype(int)
     blocks["worth"] = blocks[["written", "clock"]].min(axis=1).astype(int)
     return blocks
 
 
 # -- minutes ---------------------------------------------------------------------------------------------
-def credit_day(day: pd.DataFrame) -> list[int]:
-    """The minutes credited to one patient's clocked blocks of a date, in their order: each minute once, then rests
-    given back within each run of overlapping blocks."""
+def credit_set(rows: pd.DataFrame) -> list[tuple[int, int]]:
+    """The seconds credited to one set of clocked blocks, in their order: each once, then rests given back within each
+    run of overlapping blocks; beside them the rests that each was given."""
     credited, runs = [], []
     reached = None
-    blocks = list(zip(day.start_minute, day.end_minute, day.worth, strict=True))
+    blocks = list(zip(rows.start_second, rows.end_second, rows.worth, strict=True))
     for place, (start, end, worth) in enumerate(blocks):
         if reached is None or start >= reached:
             runs.append([])
@@ -151,6 +155,7 @@ def credit_day(day: pd.DataFrame) -> list[int]:
         runs[-1].append(place)
         credited.append(min(worth, free))
         reached = end if reached is None else max(reached, end)
+    first = list(credited)
     for run in runs:
         covered = max(blocks[place][1] for place in run) - blocks[run[0]][0]
         spare = covered - sum(credited[place] for place in run)
@@ -158,49 +163,62 @@ def credit_day(day: pd.DataFrame) -> list[int]:
             given = min(blocks[place][2] - credited[place], max(0, spare))
             credited[place] += given
             spare -= given
-    return credited
+    return [(seconds, seconds - alone) for seconds, alone in zip(credited, first, strict=True)]
 
 
-def credit_minutes(blocks: pd.DataFrame) -> pd.DataFrame:
-    """The blocks with the minutes that each is credited, and those that are counted twice; only timed one-on-one
-    blocks are credited any."""
+def credit_seconds(blocks: pd.DataFrame) -> pd.DataFrame:
+    """The blocks with the seconds that each is credited over its note and over its therapy day, and the rests that it
+    was given there; only timed one-on-one blocks are credited any."""
     blocks = blocks.reset_index(drop=True)
     timed = blocks[blocks.is_timed_one_on_one]
-    blocks["credited"] = blocks.worth.where(blocks.is_timed_one_on_one, 0)
-    order = [*PATIENT_DAY, "start_minute", "end_minute", "note_id", "block_number"]
-    clocked = timed[timed.clock.notna()].sort_values(order)
-    credited = [minutes for _, day in clocked.groupby(PATIENT_DAY) for minutes in credit_day(day)]
-    blocks.loc[clocked.index, "credited"] = np.array(credited, dtype=int)
-    blocks["double"] = (blocks.worth - blocks.credited).where(blocks.is_timed_one_on_one, 0)
+    clocked = timed[timed.clock.notna()]
+    for name, keys in (("of_note", ["note_id"]), ("credited", DAY)):
+        blocks[name] = blocks.worth.where(blocks.is_timed_one_on_one, 0)
+        rows = clocked.sort_values([*keys, "start_second", "end_second", "note_id", "block_number"])
+        found = [one for _, together in rows.groupby(keys) for one in credit_set(together)]
+        blocks.loc[rows.index, name] = np.array([seconds for seconds, _ in found], dtype=int)
+    blocks["rest"] = 0
+    blocks.loc[rows.index, "rest"] = np.array([rest for _, rest in found], dtype=int)
     return blocks
 
 
 def supported_days(notes: pd.DataFrame, blocks: pd.DataFrame) -> pd.DataFrame:
-    """One row a therapy day with counting notes: supported minutes, and whether its split can be decided."""
+    """One row a therapy day with counting notes: supported seconds, and whether its split can be decided."""
     notes = notes[notes.standing == "counting"].copy()
-    sums = blocks[blocks.is_timed_one_on_one].groupby("note_id")[["written", "credited", "double"]].sum()
-    notes = notes.merge(sums, on="note_id", how="left").fillna({"written": 0, "credited": 0, "double": 0})
-    total, written, credited = notes.total_timed_minutes, notes.written, notes.credited
+    timed = blocks[blocks.is_timed_one_on_one].copy()
+    timed["lack_of_note"], timed["lack"] = timed.worth - timed.of_note, timed.worth - timed.credited
+    sums = timed.groupby("note_id").agg(
+        written=("written", "sum"), of_note=("of_note", "sum"), credited=("credited", "sum"),
+        lack_of_note=("lack_of_note", "max"), lack=("lack", "max"), rest=("rest", "max"),
+    )  # fmt: skip
+    notes = notes.merge(sums, on="note_id", how="left").fillna(dict.fromkeys(sums.columns, 0))
+    total, written, credited = (notes.total_timed_minutes.astype(float) * 60).round(), notes.written, notes.of_note
     has_blocks = notes.note_id.isin(blocks.note_id)
     notes["supported"] = np.select(
-        [~has_blocks, total.isna(), total >= written],
-        [total.fillna(0), credited, total - (written - credited)],
+        [~has_blocks, total.isna(), (total - written).abs() < 60, total >= written],
+        [total, credited, np.maximum(total, written) - (written - credited), total - (written - credited)],
         np.minimum(total, credited),
     )
-    notes["is_incomplete"] = ~has_blocks | (total > written)
+    notes["beyond"] = (notes.supported - credited).clip(lower=0)
+    notes["is_incomplete"] = ~has_blocks | (total >= written + 60)
+    notes["is_below"] = total <= written - 60
     days = notes.groupby(DAY).agg(
-        supported=("supported", "sum"), is_incomplete=("is_incomplete", "max"), double=("double", "sum")
-    )
-    days["is_decidable"] = ~days.is_incomplete & (days.double == 0)
-    return days.reset_index()
+        of_notes=("supported", "sum"), credited=("credited", "sum"), beyond=("beyond", "sum"),
+        is_incomplete=("is_incomplete", "max"), is_below=("is_below", "max"),
+        lack_of_note=("lack_of_note", "max"), lack=("lack", "max"), rest=("rest", "max"),
+    )  # fmt: skip
+    bound = days.credited + days.beyond
+    days["supported"] = np.minimum(days.of_notes, bound)
+    is_double = (days.lack_of_note >= 60) | ((days.lack >= 60) & (days.of_notes >= bound + 60))
+    days["is_decidable"] = ~(days.is_incomplete | days.is_below | is_double | (days.rest >= 60))
+    return days[["supported", "is_decidable"]].reset_index()
 
 
 # -- units -----------------------------------------------------------------------------------------------
 def day_methods(lines: pd.DataFrame, tables: Tables) -> pd.DataFrame:
-    """The counting method of each billed therapy day: that of the payer billed most units, then of the first by id."""
-    units = lines.groupby([*DAY, "payer_id"]).billed_units.sum().reset_index()
-    units = units.sort_values([*DAY, "billed_units", "payer_id"], ascending=[True] * 3 + [False, True])
-    first = units.drop_duplicates(DAY)
+    """The counting method of each therapy day that was billed to one payer."""
+    payers = lines[[*DAY, "payer_id"]].drop_duplicates()
+    first = payers[~payers.duplicated(DAY, keep=False)].reset_index(drop=True)
     first = in_force(first, tables.methods, "payer_id", ["counting_method"])
     anyone = in_force(first[["service_date"]].assign(payer_id="*"), tables.methods, "payer_id", ["counting_method"])
     first["counting_method"] = first.counting_method.fillna(anyone.counting_method).fillna("either")
@@ -208,7 +226,7 @@ def day_methods(lines: pd.DataFrame, tables: Tables) -> pd.DataFrame:
 
 
 def split_units(codes: pd.DataFrame) -> list[int]:
-    """One day's CMS units over its codes, in their order: one at a time to the most minutes not yet paid for; among
+    """One day's CMS units over its codes, in their order: one at a time to the most seconds not yet paid for; among
     equals, to a code billed for that unit, then to the lower code."""
     left = dict(zip(codes.counted_code, codes.credited, strict=True))
     billed = dict(zip(codes.counted_code, codes.billed_units, strict=True))
@@ -216,21 +234,21 @@ def split_units(codes: pd.DataFrame) -> list[int]:
     for _ in range(int(codes.cms_units.iloc[0])):
         code = min(left, key=lambda one: (-left[one], billed[one] <= units[one], one))
         units[code] += 1
-        left[code] -= 15
+        left[code] -= 900
     return list(units.values())
 
 
 def day_units(lines: pd.DataFrame, blocks: pd.DataFrame, days: pd.DataFrame, methods: pd.DataFrame) -> pd.DataFrame:
-    """One row a therapy day and timed code: minutes credited, units billed, and both counts of the day."""
+    """One row a therapy day and timed code: seconds credited, units billed, and both counts of the day."""
     key = [*DAY, "counted_code"]
-    minutes = blocks[blocks.kind == "timed_15"].groupby(key).credited.sum().reset_index()
+    seconds = blocks[blocks.kind == "timed_15"].groupby(key).credited.sum().reset_index()
     billed = lines[lines.kind == "timed_15"].groupby(key).billed_units.sum().reset_index()
-    units = minutes.merge(billed, on=key, how="outer")
+    units = seconds.merge(billed, on=key, how="outer")
     units = units.merge(days, on=DAY, how="left").merge(methods, on=DAY, how="left")
     units = units.fillna({"credited": 0, "billed_units": 0, "supported": 0})
     units["is_decidable"] = units.is_decidable.fillna(True).astype(bool)
-    units["ama_of_code"] = (units.credited + 7) // 15
-    units["cms_units"] = (units.supported + 7) // 15
+    units["ama_of_code"] = (units.credited + 449) // 900
+    units["cms_units"] = (units.supported // 60 + 7) // 15
     units["ama_units"] = units.groupby(DAY).ama_of_code.transform("sum")
     return units
 
@@ -261,7 +279,7 @@ def recompute(run: Path) -> tuple[pd.DataFrame, dict[str, float]]:
     lines = lines[~lines.is_set_aside]
     blocks = counted_blocks(tables, notes)
     step("rows")
-    blocks = credit_minutes(blocks)
+    blocks = credit_seconds(blocks)
     days = supported_days(notes, blocks)
     step("minutes")
     units = day_units(lines, blocks, days, day_methods(lines, tables))
