@@ -5,9 +5,9 @@
 reads the accepted rows of a published run (clean and typed, so the contract's work is spared it), prints the seconds
 of each step as JSON, and shares no code with the audit. Columns are worked on whole where pandas makes that easy:
 sums, maxima, joins, both counts. Two steps go day by day over groups, because they depend on what came before in the
-day: crediting each minute once, and giving the units to the codes one at a time. It does what an analyst's own extract
-needs: crosswalks, session clocks, treatment by two disciplines at once, payers' own kinds of codes and notes that do not
-say how long are not looked at, and the made-up extracts hold none of them.
+day: crediting each minute once, and giving the units to the codes one at a time. Crosswalks, session clocks,
+treatment by two disciplines at once, payers' own kinds of codes, and notes that do not say how long are not looked at;
+the made-up extracts hold none of them.
 """
 
 import json
