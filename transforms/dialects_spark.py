@@ -236,7 +236,9 @@ NAMED = {
     "hash": _renamed("xxhash64"),
     # Spark has no function for it, but brings the library that has.
     "nfc_normalize": lambda node: _spark(
-        "reflect('com.ibm.icu.text.Normalizer', 'compose', :subject, false)", node.expressions[0]
+        # Java takes no null.
+        "CASE WHEN :subject IS NOT NULL THEN reflect('com.ibm.icu.text.Normalizer', 'compose', :subject, false) END",
+        node.expressions[0],
     ),
     "list_extract": _renamed("try_element_at"),
     "epoch_us": lambda node: _spark("unix_micros(cast(:subject as timestamp_ltz))", node.expressions[0]),
