@@ -76,14 +76,18 @@ numbered as (
         stretch.end_second,
         stretch.credited_seconds,
         stretch.place,
-        sum(case when stretch.start_second < stretch.covered_until then 0 else 1 end) over (
+        cast(sum(case when stretch.start_second < stretch.covered_until then 0 else 1 end) over (
             partition by stretch.clinician_key, stretch.service_date order by stretch.place
-        ) as run_number
+        ) as bigint) as run_number
     from stretch
 ),
 -- what the totals of a run's notes are below their blocks
 below as (
-    select noted.clinician_key, noted.service_date, noted.run_number, sum(n.below_written_seconds) as below_seconds
+    select
+        noted.clinician_key,
+        noted.service_date,
+        noted.run_number,
+        cast(sum(n.below_written_seconds) as bigint) as below_seconds
     from (
         select distinct numbered.clinician_key, numbered.service_date, numbered.run_number, numbered.note_key
         from numbered
@@ -98,7 +102,8 @@ run as (
         numbered.service_date,
         numbered.run_number,
         min(numbered.patient_key) <> max(numbered.patient_key) as has_several_patients,
-        sum(numbered.credited_seconds) - (max(numbered.end_second) - min(numbered.start_second)) as excess_seconds
+        cast(sum(numbered.credited_seconds) as bigint)
+            - (max(numbered.end_second) - min(numbered.start_second)) as excess_seconds
     from numbered
     group by numbered.clinician_key, numbered.service_date, numbered.run_number
 ),
@@ -138,10 +143,10 @@ counted as (
     select
         event.block_key,
         event.is_start,
-        sum(event.is_start) over of_run as begun,
-        sum(1 - event.is_start) over of_run as ended,
-        sum(event.is_start) over of_patient as begun_of_patient,
-        sum(1 - event.is_start) over of_patient as ended_of_patient
+        cast(sum(event.is_start) over of_run as bigint) as begun,
+        cast(sum(1 - event.is_start) over of_run as bigint) as ended,
+        cast(sum(event.is_start) over of_patient as bigint) as begun_of_patient,
+        cast(sum(1 - event.is_start) over of_patient as bigint) as ended_of_patient
     from event
     window
         of_run as (
