@@ -23,7 +23,7 @@ block as (
 select
     block.day_key,
     block.procedure_code,
-    sum(block.credited_seconds) as credited_seconds,
-    sum(block.unmeasured) as unmeasured
+    cast(sum(block.credited_seconds) as bigint) as credited_seconds,
+    cast(sum(block.unmeasured) as bigint) as unmeasured
 from block
 group by block.day_key, block.procedure_code
