@@ -15,7 +15,7 @@ from flows.earlier_runs import Night, earlier_nights, with_night
 from flows.night_facts import NightFacts, TableRows
 from transforms.contract_fields import TABLES, remedy
 from transforms.errors import InputRejected, UsageProblem
-from transforms.reference import GUARD_UNITS
+from transforms.reference_tables import GUARD_UNITS
 
 #: Fewer broken rows of a table than this are a handful of typing errors, whatever share of a small delivery they are.
 LEAST_BROKEN_ROWS = 10

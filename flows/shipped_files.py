@@ -5,7 +5,7 @@ from pathlib import Path
 
 import expectations.report
 from transforms.contract_fields import TABLES as EXTRACTS
-from transforms.reference import TABLES
+from transforms.reference_tables import TABLES
 from transforms.shipped import DATA, IS_INSTALLED, RULE_BOOK
 
 TEMPLATES = Path(expectations.report.__file__).parent / "templates"

@@ -18,7 +18,8 @@ from transforms.engine import open_database
 from transforms.errors import InputRejected, UsageProblem
 from transforms.extract import find_inputs, load_extracts
 from transforms.recompute import Setting, stage_rows
-from transforms.reference import GUARD_UNITS, load_reference
+from transforms.reference import load_reference
+from transforms.reference_tables import GUARD_UNITS
 
 TONIGHT = date(2026, 3, 20)  # a Friday
 GUARD_HEADER = "guard,action,limit,unit,effective_from,effective_to,citation,last_checked_on"

@@ -6,7 +6,8 @@ import duckdb
 import pytest
 
 from transforms import history, house, moved
-from transforms.reference import TABLES, load_reference
+from transforms.reference import load_reference
+from transforms.reference_tables import TABLES
 
 LINE = {"line_number": 1, "patient_id": "P1", "claim_frequency_code": "1"}
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from transforms.engine import open_database
 from transforms.errors import UsageProblem
-from transforms.reference import OPEN_END, REFERENCE, TABLES, Row, check_days, lay_over, load_reference
+from transforms.reference import OPEN_END, REFERENCE, Row, check_days, lay_over, load_reference
+from transforms.reference_tables import TABLES
 
 HEADER = (
     "payer_id,counting_method,follows_mue,timed_units_per_day_cap,effective_from,effective_to,citation,last_checked_on"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from flows.one_day import count_day
-from transforms.reference import PARAMETER_UNITS, REFERENCE, TABLES
+from transforms.reference import REFERENCE
+from transforms.reference_tables import PARAMETER_UNITS, TABLES
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from datetime import date
 from transforms.contract import BROKEN_COLUMNS
 from transforms.contract_fields import TABLES, contract_fields
 from transforms.engine import rows_as_dicts
-from transforms.reference import TABLES as REFERENCE_TABLES
+from transforms.reference_tables import TABLES as REFERENCE_TABLES
 from transforms.settle import QUARANTINE_COLUMNS, ok_columns, row_columns
 from transforms.sql_values import literal
 

@@ -5,8 +5,8 @@ Every dated table is resolved on the service date, so a changed row moves only d
 
 from datetime import date
 
-from transforms.reference import TABLES
-from transforms.reference import Table as ReferenceTable
+from transforms.reference_tables import TABLES
+from transforms.reference_tables import Table as ReferenceTable
 from transforms.sql_values import literal
 
 #: Where a changed row of a table is met: dates of claim lines of the code, of the payer, and blocks of the code.
