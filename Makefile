@@ -68,17 +68,17 @@ lock:
 	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade -o requirements.lock
 
 docs: setup
-	$(BIN)/python -m transforms.contract_docs
+	$(BIN)/python -m transforms.contract.docs
 
 licences: setup
-	$(BIN)/python -m flows.supply_chain
+	$(BIN)/python -m flows.supply_chain.lock_file
 
 sbom: setup
-	$(BIN)/python -m flows.sbom build/sbom.json
+	$(BIN)/python -m flows.supply_chain.sbom build/sbom.json
 
 # Ends well only when the advisory service answered for every package; docs/supply-chain.md.
 audit-deps: setup build/tools/bin/pip-audit
-	@$(BIN)/python -m flows.advisories build/tools/bin/pip-audit
+	@$(BIN)/python -m flows.supply_chain.advisories build/tools/bin/pip-audit
 
 # Kept out of the lock: pip-audit brings thirty packages that minutewise has no use for.
 build/tools/bin/pip-audit: | setup

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from transforms.engine import checked_memory_limit, checked_threads
+from transforms.database.duckdb_file import checked_memory_limit, checked_threads
 from transforms.errors import AuditError
 from transforms.under_way import noted, under_way
 
@@ -83,14 +83,14 @@ def judge(
 
 def _import_great_expectations() -> None:
     """Imports Great Expectations, quietly and offline; here, not above, for it takes seconds."""
-    from expectations.offline import import_http_offline, leave_statistics_unread, spark_unread
+    from expectations.suites.offline import import_http_offline, leave_statistics_unread, spark_unread
 
     import_http_offline()
     leave_statistics_unread()
     with warnings.catch_warnings(), spark_unread():
         warnings.simplefilter("ignore")
         for module in ("context", "contract_suite", "docs_site", "rule_suite"):
-            import_module(f"expectations.{module}")
+            import_module(f"expectations.suites.{module}")
 
 
 def agree(verdict: Verdict, statuses: Mapping[str, str]) -> None:
@@ -114,7 +114,7 @@ def _connect_arguments(database: Path, key: str | None, limits: Limits) -> Itera
         # The path goes in by connect_args: in a URL, "?" or "#" in a folder's name would end it.
         yield {"database": str(database), "read_only": True, "config": config}
         return
-    from expectations.keyed import unlocked
+    from expectations.suites.keyed import unlocked
 
     with unlocked(database, key, limits.threads, limits.memory_limit) as arguments:
         yield arguments
@@ -156,10 +156,10 @@ def _results(
     arguments: dict, context_dir: Path, run_id: str, name: str, registry: list[dict], as_of: date | None
 ) -> dict[str, dict]:
     """Runs every suite and builds the pages: suite -> its results as JSON, without values."""
-    from expectations.context import new_run, open_context, open_tables, private_files, quiet
-    from expectations.contract_suite import contract_checks
-    from expectations.docs_site import build_site
-    from expectations.rule_suite import rule_checks
+    from expectations.suites.context import new_run, open_context, open_tables, private_files, quiet
+    from expectations.suites.contract_suite import contract_checks
+    from expectations.suites.docs_site import build_site
+    from expectations.suites.rule_suite import rule_checks
 
     checks = {f"contract_{table}": (table, held) for table, held in contract_checks(as_of).items()}
     checks["rules"] = ("rule_result", rule_checks(registry))
@@ -177,8 +177,8 @@ def _run(context, name: str, batch, checks: list, run) -> dict:
     """One suite over one table; GX stores its results under the run's name."""
     import great_expectations as gx
 
-    from expectations.context import RESULT_FORMAT
-    from expectations.valueless import without_values
+    from expectations.suites.context import RESULT_FORMAT
+    from expectations.suites.valueless import without_values
 
     suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=checks))
     definition = gx.ValidationDefinition(name=name, data=batch, suite=suite)

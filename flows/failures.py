@@ -4,8 +4,8 @@ import os
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from transforms.database.full_disk import full_disk
 from transforms.errors import AuditError, UsageProblem
-from transforms.full_disk import full_disk
 from transforms.under_way import noted, passed_on, under_way
 
 #: Set by who looks for a bug on data that may be shown: errors keep their text and traceback.

@@ -8,10 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from flows.settings import AuditSettings
-from transforms.contract_fields import CONTRACT_FOLDER
+from transforms.contract.fields import CONTRACT_FOLDER
 from transforms.errors import UsageProblem
 from transforms.extract import InputFile
-from transforms.reference import REFERENCE
+from transforms.reference.tables import REFERENCE
 
 _ROOT = Path(__file__).resolve().parents[1]
 _CODE = (*(_ROOT / name for name in ("flows", "transforms", "expectations")), CONTRACT_FOLDER)

@@ -6,13 +6,13 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from flows.guards import require_known_guards
-from transforms.contract_fields import TABLES
-from transforms.encryption import read_key
-from transforms.engine import checked_memory_limit, checked_threads
+from transforms.contract.fields import TABLES
+from transforms.database.duckdb_file import checked_memory_limit, checked_threads
+from transforms.database.encryption import read_key
 from transforms.errors import UsageProblem
 from transforms.extract.places import require_apart
-from transforms.recompute import Setting
+from transforms.models.run import Setting
+from transforms.reference.definitions import GUARD_UNITS
 
 #: No service date lies before the first day, and none is known so far ahead as the last.
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2999, 12, 31)
@@ -158,3 +158,10 @@ class AuditSettings:
 def severities_at_or_above(fail_on: str) -> tuple[str, ...]:
     """The severities that make a run exit 1; none for `never`."""
     return () if fail_on == "never" else SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+
+
+def require_known_guards(names: tuple[str, ...]) -> None:
+    """Raises UsageProblem where --override-guard names no guard."""
+    for name in names:
+        if name not in GUARD_UNITS:
+            raise UsageProblem(f"--override-guard {name}: no such guard; known are {', '.join(sorted(GUARD_UNITS))}")

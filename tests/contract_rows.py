@@ -4,8 +4,8 @@ import datetime
 
 import duckdb
 
-from transforms.contract import apply_contract
-from transforms.contract_fields import TABLES, contract_fields
+from transforms.accept.apply import apply_contract
+from transforms.contract.fields import TABLES, contract_fields
 
 AS_OF = datetime.date(2026, 6, 30)
 

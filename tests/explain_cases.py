@@ -10,11 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.audit import run_audit
-from flows.explanation.many import derive_many
+from flows.explanation.derive.many import derive_many
+from flows.run.audit import run_audit
 from flows.settings import AuditSettings
 from tests.cli_runs import judged_by_findings
-from transforms.engine import rows_as_dicts
+from transforms.database.duckdb_file import rows_as_dicts
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 AS_OF = date(2026, 11, 10)

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from transforms.contract import apply_contract
-from transforms.contract_fields import TABLES
-from transforms.crosswalk import load_crosswalk
-from transforms.engine import open_database, rows_as_dicts
+from transforms.accept.apply import apply_contract
+from transforms.contract.fields import TABLES
+from transforms.database.duckdb_file import open_database, rows_as_dicts
 from transforms.extract import find_inputs, load_extracts, load_mapping
-from transforms.recompute import ROWS_PER_PASS, Match, Setting, judge_rows, measure_match, stage_rows
-from transforms.reference import load_reference
+from transforms.models.run import ROWS_PER_PASS, Match, Setting, judge_rows, measure_match, stage_rows
+from transforms.reference.crosswalk import load_crosswalk
+from transforms.reference.tables import load_reference
 
 
 @dataclass(frozen=True)

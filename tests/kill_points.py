@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.faults import FAULT
+from flows.disk.faults import FAULT
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -101,9 +101,9 @@ def _main() -> None:
     import duckdb  # noqa: F401  loaded once, opened by the children alone
 
     import expectations.judge
-    import flows.audit
-    import flows.retention
-    import flows.verify  # noqa: F401
+    import flows.run.audit
+    import flows.runs.retention
+    import flows.runs.verify  # noqa: F401
     from tests.cli_runs import judged_by_findings
 
     expectations.judge.judge = judged_by_findings

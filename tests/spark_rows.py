@@ -20,7 +20,7 @@ from tests.case_files import (
     write_reference,
 )
 from tests.dirty_files import NASTY
-from transforms.contract_fields import TABLES, contract_fields
+from transforms.contract.fields import TABLES, contract_fields
 
 DAY = datetime.date(2026, 10, 5)
 CELLS = (

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import duckdb
 
-from transforms.contract import apply_contract
-from transforms.crosswalk import load_crosswalk
-from transforms.engine import open_database
+from transforms.accept.apply import apply_contract
+from transforms.database.duckdb_file import open_database
 from transforms.extract import find_inputs, load_extracts
-from transforms.recompute import Setting, judge_rows, stage_rows
-from transforms.reference import load_reference
+from transforms.models.run import Setting, judge_rows, stage_rows
+from transforms.reference.crosswalk import load_crosswalk
+from transforms.reference.tables import load_reference
 from transforms.scripts.tables import input_tables
 
 #: Tables whose every row and column must be what an audit makes.

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from flows.verify import verify
+from flows.runs.verify import verify
 from tests.cli_runs import minutewise, published, refused
 from tests.clinic_nights import Clinic, plain
 from tests.kill_points import Commands
@@ -184,8 +184,8 @@ class TestMistakes:
         assert backfill(clinic, *ALL).code == 0 and clinic.rules == [EXCEED, EXCEED]
 
     def test_a_rule_that_cannot_be_run_does_not_hold_it_up(self, clinic, monkeypatch):
-        from transforms import recompute
         from transforms.errors import AuditError
+        from transforms.models import run as recompute
 
         usual = recompute.run_model
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows.audit import run_audit
 from flows.bench.extracts import AS_OF, write_extracts
+from flows.run.audit import run_audit
 from flows.settings import AuditSettings
 from tests.bench.pandas_units import DAY, recompute
 

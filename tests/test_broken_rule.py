@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-import transforms.recompute as recompute
-from flows.audit import run_audit
+import transforms.models.run as recompute
+from flows.run.audit import run_audit
 from flows.settings import AuditSettings
 from tests.harness import audit_folder
 from transforms.errors import UsageProblem
-from transforms.models import load_models
+from transforms.models.load import load_models
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 BROKEN = "billed_units_exceed_minutes"

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from flows.stages import STAGES, Stage
+from flows.run.stages import STAGES, Stage
 from tests.cli_runs import AS_OF, Ran, day, judged_by_findings, minutewise, write_days
 
 ROOT = Path(__file__).parent.parent
@@ -32,15 +32,15 @@ DRIVER = """
 import json, sys
 from dataclasses import asdict
 from tests.cli_runs import minutewise
-from flows.stages import STAGES, Stage
-import flows.audit
+from flows.run.stages import STAGES, Stage
+import flows.run.audit
 
 def broken(run):
     raise ValueError("{canary} of patient {canary}-P1")
 
 options = sys.argv[1:]
 told = [asdict(minutewise("audit", *options, "--prefect"))]
-flows.audit.STAGES = (*STAGES[:2], Stage("recompute", broken))
+flows.run.audit.STAGES = (*STAGES[:2], Stage("recompute", broken))
 told.append(asdict(minutewise("audit", *options, "--prefect", "--allow-low-match")))
 print("TOLD" + json.dumps(told))
 """
@@ -269,7 +269,7 @@ class TestFailures:
 
         monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
         broken_stage = Stage(STAGES[stage].name, broken)
-        monkeypatch.setattr("flows.audit.STAGES", (*STAGES[:stage], broken_stage, *STAGES[stage + 1 :]))
+        monkeypatch.setattr("flows.run.audit.STAGES", (*STAGES[:stage], broken_stage, *STAGES[stage + 1 :]))
         ran = self.fails(tmp_path, 4, "--extracts", extracts)
         assert "internal error" in ran.err
 
@@ -278,7 +278,7 @@ class TestFailures:
             with duckdb.connect(str(run.database)) as con:
                 con.execute("select cast(narrative as integer) from ok_notes").fetchall()
 
-        monkeypatch.setattr("flows.audit.STAGES", (*STAGES[:2], Stage("recompute", broken)))
+        monkeypatch.setattr("flows.run.audit.STAGES", (*STAGES[:2], Stage("recompute", broken)))
         ran = self.fails(tmp_path, 4, "--extracts", extracts)
         assert "ConversionException" in ran.err
 
@@ -287,7 +287,7 @@ class TestFailures:
             raise OSError(28, f"{CANARY} left", str(path))
 
         monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
-        monkeypatch.setattr("flows.publish.write_html", full)
+        monkeypatch.setattr("flows.publishing.write.write_html", full)
         self.fails(tmp_path, 2, "--extracts", extracts, "--warehouse", tmp_path / "out" / "w.duckdb")
 
     def test_great_expectations_breaks(self, tmp_path, extracts, monkeypatch):
@@ -301,9 +301,9 @@ class TestFailures:
 #: Runs the command line on local files. `how` says what the last stage does: end as usual, break, or wait to be killed.
 ENDED = """
 import sys, time
-import expectations.judge, flows.audit
+import expectations.judge, flows.run.audit
 from flows.cli import main
-from flows.stages import STAGES, Stage
+from flows.run.stages import STAGES, Stage
 from tests.cli_runs import judged_by_findings
 
 def last(run):
@@ -315,7 +315,7 @@ def last(run):
 how = sys.argv.pop(1)
 expectations.judge.judge = judged_by_findings
 if how != "ends":
-    flows.audit.STAGES = (*STAGES[:-1], Stage(STAGES[-1].name, last))
+    flows.run.audit.STAGES = (*STAGES[:-1], Stage(STAGES[-1].name, last))
 main()
 """
 

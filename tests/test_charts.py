@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from expectations.report import Report, charts_svg
-from expectations.report.charts import chart_svgs
+from expectations.report.charts.charts import chart_svgs
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -10,7 +10,7 @@ import pytest
 from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write_days
 from tests.extract_files import write_extract
 from tests.harness import audit_folder
-from transforms.models import load_models, rules_without_notes
+from transforms.models.load import load_models, rules_without_notes
 
 AS_OF = date(2026, 3, 20)
 #: Rules of docs/rules.md s. 6 whose verdict looks at lines alone.

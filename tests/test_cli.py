@@ -210,7 +210,7 @@ class TestOtherCommands:
         assert minutewise("doctor").out.startswith("minutewise ")
 
     def test_doctor_misses_a_package(self, monkeypatch):
-        monkeypatch.setattr("flows.doctor.PACKAGES", ("duckdb", "no-such-package"))
+        monkeypatch.setattr("flows.commands.backends.doctor.PACKAGES", ("duckdb", "no-such-package"))
         ran = minutewise("doctor")
         assert ran.code == 2 and "no-such-package MISSING" in ran.out
 

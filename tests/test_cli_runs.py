@@ -14,15 +14,16 @@ from threading import Timer
 import duckdb
 import pytest
 
-from flows.lock import only_run
-from flows.progress import shown_stage
-from flows.rights import PRIVATE
+from flows.disk.lock import only_run
+from flows.disk.rights import PRIVATE
+from flows.run.stages import IDENTIFY, STAGES, Run, Stage, open_database_of
 from flows.settings import AuditSettings
-from flows.stages import IDENTIFY, STAGES, Run, Stage, open_database_of
+from flows.watch.progress import shown_stage
 from tests.cli_runs import AS_OF, audit, day, judged_by_findings, minutewise, published, refused, write, write_days
 from tests.extract_files import write_reference
-from transforms import contract, recompute
+from transforms.accept import apply as contract
 from transforms.errors import AuditError
+from transforms.models import run as recompute
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ class TestTroubleOnTheWay:
         def broken(run):
             raise ValueError("the secret of P1")
 
-        monkeypatch.setattr("flows.audit.STAGES", (Stage("extract", broken),))
+        monkeypatch.setattr("flows.run.audit.STAGES", (Stage("extract", broken),))
         ran = audit(extracts, tmp_path / "out")
         refused(ran, 4, "internal error (ValueError in test_cli_runs.py:", "doctor", out=tmp_path / "out")
         assert "secret" not in ran.err
@@ -120,7 +121,7 @@ class TestTroubleOnTheWay:
         def interrupted(run):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("flows.audit.STAGES", (Stage("extract", interrupted),))
+        monkeypatch.setattr("flows.run.audit.STAGES", (Stage("extract", interrupted),))
         ran = audit(extracts, tmp_path / "out")
         assert ran.code == 130 and "nothing was published" in ran.err and "Traceback" not in ran.err
         assert published(tmp_path / "out") == ([], None)
@@ -139,7 +140,7 @@ class TestTroubleOnTheWay:
             with open_database_of(run) as con:
                 con.execute("select max(hash(a.range, b.range)) from range(1000000) as a, range(1000000) as b")
 
-        monkeypatch.setattr("flows.audit.STAGES", (Stage("extract", working),))
+        monkeypatch.setattr("flows.run.audit.STAGES", (Stage("extract", working),))
         ran = audit(extracts, tmp_path / "out")
         assert ran.code == 130 and "nothing was published" in ran.err and "internal error" not in ran.err
         assert published(tmp_path / "out") == ([], None)
@@ -148,7 +149,7 @@ class TestTroubleOnTheWay:
         def full(*_arguments):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("flows.publish.write_workbook", full)
+        monkeypatch.setattr("flows.publishing.write.write_workbook", full)
         ran = audit(extracts, tmp_path / "out")
         refused(ran, 2, "--out", "cannot be written (No space left on device)", out=tmp_path / "out")
 

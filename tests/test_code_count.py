@@ -8,7 +8,7 @@ import pytest
 from tests.cli_runs import audit, day, judged_by_findings, published, write_days
 from tests.extract_files import write_extract
 from tests.sql_runs import Asked, audited
-from transforms.engine import rows_as_dicts
+from transforms.database.duckdb_file import rows_as_dicts
 
 SUMS = ("matched_days", "matched_units", "billed_only_days", "billed_only_units", "documented_only_days")
 

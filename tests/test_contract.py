@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contract_rows import AS_OF, BLOCK, CLAIM, NOTE, SOUND, audit_rows, make_raw_tables, rows_of
-from transforms import contract_docs, settle
-from transforms.contract import apply_contract
-from transforms.contract_fields import CONTRACT_FOLDER, REASONS, TABLES, contract_fields, key_fields
-from transforms.crosswalk import load_crosswalk
+from transforms.accept import settle
+from transforms.accept.apply import apply_contract
+from transforms.contract import docs as contract_docs
+from transforms.contract.fields import CONTRACT_FOLDER, REASONS, TABLES, contract_fields, key_fields
 from transforms.errors import InputRejected
-from transforms.recompute import Setting, stage_rows
-from transforms.reference import load_reference
+from transforms.models.run import Setting, stage_rows
+from transforms.reference.crosswalk import load_crosswalk
+from transforms.reference.tables import load_reference
 
 
 def counts(con):
@@ -416,7 +417,7 @@ def test_the_contract_says_what_the_interface_says():
 
 
 def test_an_unknown_type_in_a_contract_is_refused(tmp_path, monkeypatch):
-    from transforms import contract_fields as module
+    from transforms.contract import fields as module
 
     with (CONTRACT_FOLDER / "claims.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.reader(handle))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from transforms.crosswalk import load_crosswalk
-from transforms.engine import open_database
+from transforms.database.duckdb_file import open_database
 from transforms.errors import UsageProblem
+from transforms.reference.crosswalk import load_crosswalk
 
 TABLES = ("patient", "provider", "payer")
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-import transforms.recompute as recompute
-from flows.explanation.asked import asked_of
-from flows.explanation.derive import derive
-from flows.explanation.many import derive_many
+import transforms.models.run as recompute
+from flows.explanation.derive.asked import asked_of
+from flows.explanation.derive.many import derive_many
+from flows.explanation.derive.one import derive
 from tests.cli_runs import day
 from tests.explain_cases import AS_OF, SAMPLES, audited, derived_at_once, findings_of, manifest_of
 from tests.extract_files import write_extract, write_reference
 from tests.strategies import extracts
 from tests.test_against_oracle import laid_together
-from transforms.models import load_models
+from transforms.models.load import load_models
 
 
 def date_by_date(folder: Path) -> dict[str, str]:
@@ -29,7 +29,9 @@ def date_by_date(folder: Path) -> dict[str, str]:
     findings = findings_of(folder)
     told = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.explanation.many.asked_of", lambda some, _=False: asked_of(some, has_whole_dates=True))
+        patch.setattr(
+            "flows.explanation.derive.many.asked_of", lambda some, _=False: asked_of(some, has_whole_dates=True)
+        )
         for on in sorted({finding["service_date"] for finding in findings}):
             here = [finding for finding in findings if finding["service_date"] == on]
             told |= by_id(derive_many(folder, manifest_of(folder), here))
@@ -219,7 +221,7 @@ def own_rules_run(monkeypatch, tmp_path) -> Path:
         claim["service_date"] = note["service_date"] = f"2026-03-0{3 + place % 2}"
     write_extract(tmp_path / "extracts", *zip(*visits, strict=True))
     shutil.copytree(REFERENCE, tmp_path / "reference")
-    monkeypatch.setattr("transforms.reference.REFERENCE", tmp_path / "reference")
+    monkeypatch.setattr("transforms.reference.tables.REFERENCE", tmp_path / "reference")
     with (tmp_path / "reference" / "audit_rules.csv").open("a", encoding="utf-8", newline="") as file:
         for name in OWN_RULES:
             known = {"rule_id": name, "title": "A rule of our own", "severity": "review", "family": "record"}
@@ -230,7 +232,7 @@ def own_rules_run(monkeypatch, tmp_path) -> Path:
 
 class TestARuleOfTheUsersOwn:
     def test_it_is_derived_though_it_looks_at_its_whole_date(self, own_rules_run, monkeypatch):
-        monkeypatch.setattr("flows.explanation.many._DATES_AT_ONCE", 1)
+        monkeypatch.setattr("flows.explanation.derive.many._DATES_AT_ONCE", 1)
         derivations = derived_at_once(own_rules_run)
         assert Counter(one["finding"]["rule_id"] for one in derivations) == {"crowded_date": 6, "clinic_closed": 2}
         assert not_the_same(derivations) == []

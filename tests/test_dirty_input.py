@@ -15,15 +15,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.dirty_files import HARMLESS_ROWS, ROW_DAMAGE, STYLES, TABLES, WHOLE_DAMAGE, Delivery
-from transforms.contract import apply_contract
-from transforms.contract_fields import REASONS
-from transforms.contract_sql import BLANKS
-from transforms.crosswalk import load_crosswalk
-from transforms.engine import open_database, rows_as_dicts
+from transforms.accept.apply import apply_contract
+from transforms.contract.cell_sql import BLANKS
+from transforms.contract.fields import REASONS
+from transforms.database.duckdb_file import open_database, rows_as_dicts
 from transforms.errors import AuditError
 from transforms.extract import find_inputs, load_extracts
-from transforms.recompute import Setting, judge_rows, stage_rows
-from transforms.reference import load_reference
+from transforms.models.run import Setting, judge_rows, stage_rows
+from transforms.reference.crosswalk import load_crosswalk
+from transforms.reference.tables import load_reference
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 AS_OF = date(2026, 11, 10)

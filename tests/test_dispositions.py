@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from flows.dispositions import LOG
-from flows.dispositions_check import Findings
-from flows.faults import DISPOSITIONS, points
+from flows.disk.faults import DISPOSITIONS, points
+from flows.dispositions.check import Findings
+from flows.dispositions.log import LOG
 from tests.cli_runs import AS_OF, Ran, audit, day, judged_by_findings, minutewise, published, refused, write, write_days
 from tests.clinic_nights import Clinic
 from tests.kill_points import Commands
@@ -545,16 +545,16 @@ class TestTheWorkbook:
         source = workbook(office.folder / "f.xlsx", [office.decided()])
         with zipfile.ZipFile(source) as book:
             size = sum(part.file_size for part in book.infolist())
-        monkeypatch.setattr("flows.dispositions_input.MOST_UNZIPPED_BYTES", size - 1)
+        monkeypatch.setattr("flows.dispositions.read_rows.MOST_UNZIPPED_BYTES", size - 1)
         refused(office.take(source), 3, "unzips to more than")
-        monkeypatch.setattr("flows.dispositions_input.MOST_UNZIPPED_BYTES", size)
+        monkeypatch.setattr("flows.dispositions.read_rows.MOST_UNZIPPED_BYTES", size)
         assert office.take(source).code == 0
 
     def test_one_larger_than_is_read(self, office, monkeypatch):
         source = workbook(office.folder / "f.xlsx", [office.decided()])
-        monkeypatch.setattr("flows.dispositions_input.MOST_BYTES", source.stat().st_size - 1)
+        monkeypatch.setattr("flows.dispositions.read_rows.MOST_BYTES", source.stat().st_size - 1)
         refused(office.take(source), 3, "is larger than")
-        monkeypatch.setattr("flows.dispositions_input.MOST_BYTES", source.stat().st_size)
+        monkeypatch.setattr("flows.dispositions.read_rows.MOST_BYTES", source.stat().st_size)
         assert office.take(source).code == 0
 
 

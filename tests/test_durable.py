@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from flows import faults
-from flows.durable import link_or_copy
-from flows.faults import FAULT, FAULT_POINTS, PUBLISHING, TAKING_BACK, fault_point, points
-from flows.placing import publish_folder, recover
-from flows.rights import Rights
+from flows.disk import faults
+from flows.disk.durable import link_or_copy
+from flows.disk.faults import FAULT, FAULT_POINTS, PUBLISHING, TAKING_BACK, fault_point, points
+from flows.disk.rights import Rights
+from flows.publishing.placing import publish_folder, recover
 from transforms.errors import UsageProblem
 
 AT_PUBLISHING = points(PUBLISHING)

@@ -8,9 +8,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from transforms.engine import checked_memory_limit, checked_threads, database_share, glob_free, open_database
+from transforms.database.duckdb_file import (
+    checked_memory_limit,
+    checked_threads,
+    database_share,
+    glob_free,
+    open_database,
+)
+from transforms.database.sql_values import literal, row_values
 from transforms.errors import UsageProblem
-from transforms.sql_values import literal, row_values
 
 
 def parquet(path, value=1):

@@ -11,14 +11,14 @@ import pytest
 import sqlglot
 from sqlglot.errors import UnsupportedError
 
+from flows.run.spark import SparkRun, master_of
 from flows.settings import AuditSettings
-from flows.spark_run import SparkRun, master_of
-from transforms.contract_sql import BETWEEN_CODES, MINUTES_IN_PROSE, WHOLE_PART
-from transforms.dialects import carried
-from transforms.dialects_spark import java_regex
+from transforms.contract.cell_sql import BETWEEN_CODES, MINUTES_IN_PROSE, WHOLE_PART
+from transforms.dialects.carry import carried
+from transforms.dialects.spark import java_regex
 from transforms.engines import EngineFault
-from transforms.engines.spark_faults import told_in_one_line
-from transforms.engines.spark_session import is_connect, java_version, require_spark
+from transforms.engines.spark.faults import told_in_one_line
+from transforms.engines.spark.session import is_connect, java_version, require_spark
 from transforms.errors import AuditError, UsageProblem
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,7 +76,10 @@ def test_an_audit_on_duckdb_never_imports_spark(tmp_path):
                       "data/samples/reference", "--as-of", "2026-11-10", "--out", str(tmp_path / "out")]):  # fmt: skip
         done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=ROOT)
         assert done.returncode == 0, done.stderr
-    code = "import sys, flows.audit, flows.stages, flows.doctor; print('pyspark' in sys.modules, 'py4j' in sys.modules)"
+    code = (
+        "import sys, flows.run.audit, flows.run.stages, flows.commands.backends.doctor; "
+        "print('pyspark' in sys.modules, 'py4j' in sys.modules)"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).split() == ["False", "False"]
 
 
@@ -153,7 +156,7 @@ def test_a_failure_of_spark_is_one_line_without_a_value():
 
 
 def test_doctor_says_whether_spark_is_there(monkeypatch, tmp_path):
-    from flows.doctor import examine
+    from flows.commands.backends.doctor import examine
 
     monkeypatch.setenv("JAVA_HOME", os.fspath(tmp_path))
     assert "Java" in examine()["spark"] or "not installed" in examine()["spark"]
@@ -167,9 +170,9 @@ def test_doctor_says_whether_spark_is_there(monkeypatch, tmp_path):
     ],
 )
 def test_what_spark_cannot_do_of_a_mapping_is_refused(tmp_path, said, told):
-    from transforms.engines.spark_load import require_carried
+    from transforms.engines.spark.load import require_carried
     from transforms.extract import load_mapping
-    from transforms.extract.mapping_sql import make_plan
+    from transforms.extract.mapping.sql import make_plan
 
     path = tmp_path / "ours.toml"
     path.write_text(f"[claims.columns.procedure_code]\nfrom = 'codes'\n{said}\n")
@@ -183,7 +186,7 @@ def test_what_spark_cannot_do_of_a_mapping_is_refused(tmp_path, said, told):
 
 
 def test_the_lock_of_spark_is_pinned_hashed_and_what_the_extra_asks_for():
-    from flows.supply_chain import locked_packages
+    from flows.supply_chain.lock_file import locked_packages
 
     locked = {one.name: one for one in locked_packages(ROOT / "requirements-spark.lock")}
     assert locked.keys() == {"pyspark", "py4j"} and all(one.hashes and one.version for one in locked.values())

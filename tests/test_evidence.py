@@ -12,14 +12,14 @@ import duckdb
 import pypdfium2
 import pytest
 
-from expectations.report.packet import MINUTE_KINDS, Packet, Paragraph, Section, Table
-from expectations.report.packet_html import packet_html
-from expectations.report.packet_pdf import packet_pdf
-from flows.evidence import derived
-from flows.evidence_clock import _KINDS, ownership, pictures
-from flows.evidence_mask import WITHHELD, Mask
-from flows.evidence_packet import packet
-from flows.explanation.clock import MEANING
+from expectations.report.packet.html import packet_html
+from expectations.report.packet.parts import MINUTE_KINDS, Packet, Paragraph, Section, Table
+from expectations.report.packet.pdf import packet_pdf
+from flows.evidence.clock import _KINDS, ownership, pictures
+from flows.evidence.mask import WITHHELD, Mask
+from flows.evidence.packet import packet
+from flows.evidence.write import derived
+from flows.explanation.sentences.clock import MEANING
 from tests.cli_runs import minutewise, refused, rule_ids
 from tests.explain_cases import EXPECTED
 from tests.test_explain import AS_OF, SAMPLES, audited, finding_ids
@@ -48,7 +48,7 @@ ID_COLUMNS = {
 def one_code_version():
     """The digest of the code, which may move under somebody who edits it while this runs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.explanation.many.code_version", lambda: "0.0+test")
+        patch.setattr("flows.explanation.derive.many.code_version", lambda: "0.0+test")
         yield
 
 

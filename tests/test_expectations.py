@@ -231,7 +231,7 @@ def test_an_error_that_quotes_a_row_is_stored_without_it(database, capfd):
 
 def test_without_the_connection_settings_every_expectation_errs(database, monkeypatch):
     """The settings are what makes Great Expectations work on DuckDB: when they stop, this file turns red."""
-    from expectations import context
+    from expectations.suites import context
 
     healthy = judged(database)
     assert not [one for one in all_results(healthy) if one["exception_info"]["raised_exception"]]
@@ -332,7 +332,7 @@ def test_an_open_writer_is_a_plain_error_and_leaves_the_file_free(database):
 
 
 def test_an_unforeseen_error_is_told_without_its_text(database, monkeypatch):
-    from expectations import docs_site
+    from expectations.suites import docs_site
 
     def fail(*_):
         raise ValueError("CANARY-PATIENT")

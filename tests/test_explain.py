@@ -13,18 +13,18 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.explanation.because import _TELLERS
-from flows.explanation.clock import CLASH, MOST_DRAWN, SHARED, draw, lay_out
-from flows.explanation.derive import derive
-from flows.explanation.rebuild import READ_FILES
-from flows.explanation.rules import VIOLATED_WHEN
-from flows.explanation.table import dollars, inert, row_ranges
-from flows.explanation.text import explain_text
+from flows.explanation.derive.one import derive
+from flows.explanation.derive.rebuild import READ_FILES
+from flows.explanation.sentences.because import _TELLERS
+from flows.explanation.sentences.clock import CLASH, MOST_DRAWN, SHARED, draw, lay_out
+from flows.explanation.sentences.rules import VIOLATED_WHEN
+from flows.explanation.terminal.text import explain_text
+from flows.text_table import dollars, inert, row_ranges
 from tests.cli_runs import day, minutewise, write_days
 from tests.explain_cases import AS_OF, EXPECTED, SAMPLES, audited, derived_at_once, finding_ids
 from tests.extract_files import write_extract, write_reference
+from transforms.database.told_time import cell, clock, long_minutes, minutes
 from transforms.errors import UsageProblem
-from transforms.told_time import cell, clock, long_minutes, minutes
 
 ROOT = Path(__file__).parent.parent
 
@@ -102,7 +102,7 @@ class TestSamples:
 
 class TestWhatIsNotThere:
     def test_a_prefix_must_name_one_finding(self, sample_out, sample_ids, monkeypatch):
-        monkeypatch.setattr("flows.explanation.derive.SHORTEST_PREFIX", 1)
+        monkeypatch.setattr("flows.explanation.derive.one.SHORTEST_PREFIX", 1)
         first = sorted(sample_ids.values())[40][0]
         with pytest.raises(UsageProblem, match=r"findings begin so, give more characters: .*and \d+ more|begin so"):
             derive(sample_out, first)

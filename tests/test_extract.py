@@ -15,11 +15,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from transforms.contract import apply_contract
-from transforms.contract_fields import contract_fields
-from transforms.engine import open_database
+from transforms.accept.apply import apply_contract
+from transforms.contract.fields import contract_fields
+from transforms.database.duckdb_file import open_database
 from transforms.errors import AuditError, InputRejected, UsageProblem
-from transforms.extract import csv_lines, csv_reader, find_inputs, load_extracts, load_mapping
+from transforms.extract import find_inputs, load_extracts, load_mapping
+from transforms.extract.csv import lines as csv_lines
+from transforms.extract.csv import reader as csv_reader
 
 CLAIM = (
     "claim_id",

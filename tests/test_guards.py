@@ -7,19 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from flows.earlier_runs import MOST_NIGHTS, earlier_manifests, earlier_nights
-from flows.guards import CHECKS, check_guards, guard_lines, manifest_entries, require_known_guards, stop_or_warn
-from flows.night_facts import NightFacts, PayerLines, TableRows, guards_in_force, night_facts
+from flows.guards.check import CHECKS, check_guards, guard_lines, manifest_entries, stop_or_warn
+from flows.guards.facts import NightFacts, PayerLines, TableRows, guards_in_force, night_facts
+from flows.runs.earlier import MOST_NIGHTS, earlier_manifests, earlier_nights
+from flows.settings import require_known_guards
 from tests.cli_runs import day, write, write_days
 from tests.extract_files import write_extract
-from transforms.contract import apply_contract
-from transforms.crosswalk import load_crosswalk
-from transforms.engine import open_database
+from transforms.accept.apply import apply_contract
+from transforms.database.duckdb_file import open_database
 from transforms.errors import InputRejected, UsageProblem
 from transforms.extract import find_inputs, load_extracts
-from transforms.recompute import Setting, stage_rows
-from transforms.reference import load_reference
-from transforms.reference_tables import GUARD_UNITS
+from transforms.models.run import Setting, stage_rows
+from transforms.reference.crosswalk import load_crosswalk
+from transforms.reference.definitions import GUARD_UNITS
+from transforms.reference.tables import load_reference
 
 TONIGHT = date(2026, 3, 20)  # a Friday
 GUARD_HEADER = "guard,action,limit,unit,effective_from,effective_to,citation,last_checked_on"

@@ -4,7 +4,7 @@ import pytest
 
 from tests.cli_runs import audit, day, judged_by_findings, refused, write_days
 from tests.extract_files import write_extract
-from transforms.hardly_meet import shape_of
+from transforms.accept.hardly_meet import shape_of
 
 
 @pytest.fixture(autouse=True)

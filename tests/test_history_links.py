@@ -5,9 +5,11 @@ import datetime
 import duckdb
 import pytest
 
-from transforms import history, house, moved
-from transforms.reference import load_reference
-from transforms.reference_tables import TABLES
+from transforms.reference.definitions import TABLES
+from transforms.reference.tables import load_reference
+from transforms.warehouse import moved
+from transforms.warehouse import tables as house
+from transforms.warehouse import take_in as history
 
 LINE = {"line_number": 1, "patient_id": "P1", "claim_frequency_code": "1"}
 

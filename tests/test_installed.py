@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.commands.backends.shipped_files import NEEDED, TEMPLATE_NAMES, TEMPLATES
 from flows.identity import code_version, reference_version
-from flows.shipped_files import NEEDED, TEMPLATE_NAMES, TEMPLATES
 from transforms.shipped import DATA
 
 ROOT = Path(__file__).parents[1]

@@ -15,8 +15,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from flows.faults import PUBLISHING, points
-from flows.verify import verify
+from flows.disk.faults import PUBLISHING, points
+from flows.runs.verify import verify
 from tests.cli_runs import as_nobody, audit, day, judged_by_findings, published, write_days
 from tests.kill_points import Commands, Ended
 

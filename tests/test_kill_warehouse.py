@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.faults import PUBLISHING, points
-from flows.verify import verify
+from flows.disk.faults import PUBLISHING, points
+from flows.runs.verify import verify
 from tests.cli_runs import day, published, write_days
 from tests.kill_points import Commands
 

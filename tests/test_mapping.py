@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from transforms.engine import open_database
+from transforms.database.duckdb_file import open_database
 from transforms.errors import InputRejected, UsageProblem
 from transforms.extract import find_inputs, load_extracts, load_mapping
 
@@ -348,7 +348,7 @@ class TestEncodings:
 
     @pytest.mark.parametrize(("encoding", "python"), [("cp1252", "cp1252"), ("utf-16", "utf-16")])
     def test_a_letter_over_the_edge_of_a_block(self, tmp_path, monkeypatch, encoding, python):
-        monkeypatch.setattr("transforms.extract.csv_lines.BLOCK_BYTES", 7)
+        monkeypatch.setattr("transforms.extract.csv.lines.BLOCK_BYTES", 7)
         rows = [f"C{number},ü–{number}" for number in range(50)]
         text = "\n".join([self.HEADER, *rows]) + "\n"
         loaded = self.loaded(tmp_path, text.encode(python), encoding)

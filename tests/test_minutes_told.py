@@ -5,7 +5,7 @@ import json
 import openpyxl
 import pytest
 
-from flows.summary import minutes_lines
+from flows.summary.told import minutes_lines
 from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, write_days
 
 

@@ -9,8 +9,8 @@ import sqlglot
 from sqlglot import exp
 
 from tests.sql_runs import Asked, audited
-from transforms.dialects import carried
-from transforms.models import STAGES, VIOLATION_COLUMNS, load_models
+from transforms.dialects.carry import carried
+from transforms.models.load import STAGES, VIOLATION_COLUMNS, load_models
 
 MODELS = [model for stage in STAGES for model in load_models(stage)]
 IDS = [f"{model.stage}/{model.name}" for model in MODELS]

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from flows.months import Months, _due
-from flows.publish import _unread
+from flows.publishing.months import Months, _due
+from flows.publishing.write import _unread
 
 TODAY = date(2026, 3, 20)
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-import flows.publish
+import flows.publishing.write
 from expectations.report import Changes
 from tests.cli_runs import audit, day, judged_by_findings, published, write_days
 from tests.clinic_nights import Clinic
@@ -21,7 +21,7 @@ def told(monkeypatch):
     """The reports that the runs of the test came to, in order."""
     reports = []
     monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
-    monkeypatch.setattr(flows.publish, "write_html", lambda _path, report: reports.append(report))
+    monkeypatch.setattr(flows.publishing.write, "write_html", lambda _path, report: reports.append(report))
     return reports
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import audit as audit_module
-from flows.audit import run_audit
+from flows.disk.transient import passing_fault
+from flows.run import audit as audit_module
+from flows.run.audit import run_audit
+from flows.run.stages import STAGES
 from flows.settings import AuditSettings
-from flows.stages import STAGES
-from flows.transient import passing_fault
 from tests.prefect_server import (
     ROOT,
     assert_holds_no_patient,
@@ -31,7 +31,7 @@ from tests.prefect_server import (
     wait_until,
 )
 from transforms.errors import AuditError, Busy, InputRejected, UsageProblem
-from transforms.extract import csv_reader
+from transforms.extract.csv import reader as csv_reader
 
 SAMPLES = ROOT / "data" / "samples"
 AS_OF = date(2026, 11, 10)
@@ -217,7 +217,7 @@ def states(tasks: dict, name: str) -> list[bool]:
 @pytest.fixture
 def run_flow(server, monkeypatch):
     """Runs the flow in this process, with no wait before a retry."""
-    from flows.nightly import run_under_prefect
+    from flows.orchestration.nightly import run_under_prefect
 
     monkeypatch.setenv("MINUTEWISE_RETRY_SECONDS", "0")
     return run_under_prefect
@@ -316,7 +316,7 @@ def test_a_mistake_is_told_as_without_prefect(kind, code, change, extracts, run_
 
 
 def test_a_held_folder_is_told_as_without_prefect(extracts, run_flow, tmp_path):
-    from flows.lock import only_run
+    from flows.disk.lock import only_run
 
     with only_run(tmp_path / ".lock"), pytest.raises(Busy) as raised:
         run_flow(asked(extracts, tmp_path))
@@ -371,7 +371,7 @@ def test_a_wrong_wait_is_a_mistake(seconds, extracts, run_flow, tmp_path, monkey
 
 @pytest.mark.parametrize("name", ["prefect", "out"])
 def test_a_home_that_cannot_be_made_is_a_mistake(name, tmp_path, monkeypatch):
-    from flows.prefect_home import prepare_prefect
+    from flows.watch.prefect_home import prepare_prefect
 
     monkeypatch.delenv("PREFECT_HOME", raising=False)
     out = tmp_path / "out"
@@ -411,7 +411,7 @@ def test_which_faults_may_pass(problem, words):
 
 
 def test_the_server_of_a_killed_run_is_ended_and_no_other_process(server):
-    from flows.flow_marks import _end_server, _since
+    from flows.orchestration.living_runs import _end_server, _since
 
     with subprocess.Popen(["sleep", "60"]) as process:
         try:

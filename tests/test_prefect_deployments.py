@@ -18,8 +18,8 @@ import duckdb
 import pytest
 import yaml
 
+from flows.run.stages import STAGES, Stage
 from flows.settings import AuditSettings
-from flows.stages import STAGES, Stage
 from flows.watch.options import WatchOptions
 from tests.cli_runs import AS_OF, day, judged_by_findings, write_days
 from tests.prefect_server import (
@@ -201,8 +201,8 @@ class TestWhatIsDeployed:
 
 class TestTheFlows:
     def flows(self) -> dict:
-        from flows.deployed import backfill_flow, retention_flow, verify_flow
-        from flows.nightly import audit_flow
+        from flows.orchestration.deployed import backfill_flow, retention_flow, verify_flow
+        from flows.orchestration.nightly import audit_flow
 
         return {"nightly": audit_flow, "backfill": backfill_flow, "verify": verify_flow, "retention": retention_flow}
 
@@ -426,7 +426,7 @@ class TestInThisProcess:
         return state.name, state.message
 
     def test_a_guard_that_stops_a_night_is_told_in_one_line(self, clinic):
-        from flows.nightly import audit_flow
+        from flows.orchestration.nightly import audit_flow
 
         asked, before = night_of(clinic, 1, 2, 3, 4), manifest_of(clinic / "out")
         claims = clinic / "extracts" / "claims.csv"
@@ -438,7 +438,7 @@ class TestInThisProcess:
 
     @pytest.mark.parametrize("busy_with", ["python", "duckdb"])
     def test_time_that_is_up_ends_a_stage_under_way(self, busy_with, tmp_path, monkeypatch, capfd):
-        from flows import nightly
+        from flows.orchestration import nightly
 
         def work(run):
             if busy_with == "python":
@@ -446,7 +446,7 @@ class TestInThisProcess:
             with interrupted(duckdb.connect()) as con:
                 con.execute(f"select '{CANARY}', sum(a.range * b.range % 7) from range(10000000) a, range(1000000) b")
 
-        monkeypatch.setattr("flows.audit.IDENTIFY", Stage("identify", work, retries=3))
+        monkeypatch.setattr("flows.run.audit.IDENTIFY", Stage("identify", work, retries=3))
         monkeypatch.setattr(nightly, "AUDIT_SECONDS", 3)
         began = time.monotonic()
         name, message = self.ends(nightly.audit_flow.with_options(timeout_seconds=3), **night_of(tmp_path, 1))
@@ -456,7 +456,7 @@ class TestInThisProcess:
         assert not (tmp_path / "out" / "runs").exists()
 
     def test_a_run_that_is_not_what_it_was_is_damaged(self, clinic, nights):
-        from flows.deployed import verify_flow
+        from flows.orchestration.deployed import verify_flow
 
         run_id = nights[3]["run_id"]
         (clinic / "out" / "runs" / run_id / "findings.csv").write_text("nothing was found\n")
@@ -464,7 +464,7 @@ class TestInThisProcess:
         assert name == "Damaged" and message.startswith(f"not sound: {run_id} (1 of ")
 
     def test_a_mistake_is_told_in_one_line_and_makes_no_folder(self, tmp_path):
-        from flows.deployed import backfill_flow, retention_flow, verify_flow
+        from flows.orchestration.deployed import backfill_flow, retention_flow, verify_flow
 
         out = tmp_path / "nowhere"
         for flow, asked, said in [
@@ -480,7 +480,7 @@ class TestInThisProcess:
         assert (name, message) == ("Failed", "since 2026-03-31 is after until 2026-03-01; swap them")
 
     def test_days_and_dates_are_both_an_age(self, clinic):
-        from flows.deployed import retention_flow
+        from flows.orchestration.deployed import retention_flow
 
         for older_than in (30, "2026-02-18", date(2026, 2, 18)):
             asked = {"older_than": older_than, "as_of": AS_OF, "dry_run": True}
@@ -488,7 +488,7 @@ class TestInThisProcess:
             assert name == "Completed" and "with an as-of date before 2026-02-18 would be removed" in message
 
     def test_months_outside_of_those_asked_are_left_and_told(self, tmp_path):
-        from flows.deployed import backfill_flow
+        from flows.orchestration.deployed import backfill_flow
 
         dates = {"since": date(2026, 1, 1), "until": date(2026, 1, 31)}
         name, message = self.ends(backfill_flow, **night_of(tmp_path, 1, 2) | dates)
@@ -497,7 +497,7 @@ class TestInThisProcess:
 
     def test_a_run_that_lives_is_left_alone(self, tmp_path, client, monkeypatch):
         """Two at once: the second finds the first alive, and ends as busy without a word about it."""
-        from flows.nightly import audit_flow
+        from flows.orchestration.nightly import audit_flow
 
         met = {}
 
@@ -507,7 +507,7 @@ class TestInThisProcess:
             met["first"] = client.read_flow_run(mark.name).state.name
             raise UsageProblem("enough")
 
-        monkeypatch.setattr("flows.audit.IDENTIFY", Stage("identify", meanwhile))
+        monkeypatch.setattr("flows.run.audit.IDENTIFY", Stage("identify", meanwhile))
         assert self.ends(audit_flow, **night_of(tmp_path, 1)) == ("Failed", "enough")
         assert met["first"] == "Running"
         assert met["second"][0] == "Failed" and "another run holds" in met["second"][1]
@@ -541,8 +541,10 @@ def interrupted(con):
 DEAF = """
 import time
 from pathlib import Path
-from flows import audit, flow_time, nightly
-from flows.stages import Stage
+from flows.run import audit
+from flows.orchestration import time_limit as flow_time
+from flows.orchestration import nightly
+from flows.run.stages import Stage
 
 def deaf(run):
     while True:

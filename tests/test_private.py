@@ -12,10 +12,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.rights import PRIVATE, rights_for
+from flows.disk.rights import PRIVATE, rights_for
 from tests.cli_runs import AS_OF, as_nobody, day, write_days
-from transforms.encryption import attach_encrypted, extension_file, read_key
-from transforms.engine import ENCRYPTED_NAME, open_database
+from transforms.database.duckdb_file import ENCRYPTED_NAME, open_database
+from transforms.database.encryption import attach_encrypted, extension_file, read_key
 from transforms.errors import UsageProblem
 
 ROOT = Path(__file__).parent.parent
@@ -153,7 +153,7 @@ class TestKeyFile:
 
 class TestWithoutTheExtension:
     def test_a_key_is_refused_and_nothing_is_written_in_clear(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("transforms.encryption.find_spec", lambda name: None)
+        monkeypatch.setattr("transforms.database.encryption.find_spec", lambda name: None)
         with pytest.raises(UsageProblem, match=f"install duckdb-extension-httpfs=={duckdb.__version__}") as problem:
             open_database(tmp_path / "house.duckdb", key=KEY)
         assert KEY not in str(problem.value)
@@ -225,7 +225,7 @@ class TestEncrypted:
     def test_great_expectations_can_be_shown_it_without_the_key(self, tmp_path):
         from sqlalchemy import create_engine, inspect
 
-        from expectations.keyed import URL, unlocked
+        from expectations.suites.keyed import URL, unlocked
 
         self.house(tmp_path).close()
         with unlocked(tmp_path / "house.duckdb", KEY) as arguments:

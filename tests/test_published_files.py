@@ -16,7 +16,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from flows.stages import IDENTIFY, STAGES
+from flows.run.stages import IDENTIFY, STAGES
 from tests.cli_runs import judged_by_findings, minutewise, published
 from tests.harness import audit_folder
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from transforms.engine import open_database
+from transforms.database.duckdb_file import open_database
 from transforms.errors import UsageProblem
-from transforms.reference import OPEN_END, REFERENCE, Row, check_days, lay_over, load_reference
-from transforms.reference_tables import TABLES
+from transforms.reference.definitions import TABLES
+from transforms.reference.tables import OPEN_END, REFERENCE, Row, check_days, lay_over, load_reference
 
 HEADER = (
     "payer_id,counting_method,follows_mue,timed_units_per_day_cap,effective_from,effective_to,citation,last_checked_on"

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from expectations.report import Changes, Report, most_dollars, most_telling, plain
-from expectations.report.html import write_html
-from expectations.report.page_bundle import scripts, styles
+from expectations.report.page.bundle import scripts, styles
+from expectations.report.page.html import write_html
 
 HOSTILE = {
     "message": "<script>alert(1)</script><img src=//evil.example/x onerror=alert(1)>",
@@ -105,7 +105,7 @@ class Page(HTMLParser):
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch):
     """Charts have tests of their own, and cost a second each."""
-    monkeypatch.setitem(sys.modules, "expectations.report.charts", SimpleNamespace(chart_svgs=lambda report: []))
+    monkeypatch.setitem(sys.modules, "expectations.report.charts.charts", SimpleNamespace(chart_svgs=lambda report: []))
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.report import Report
-from expectations.report.html import write_html
-from expectations.report.page_opened import opened
-from flows.audit import run_audit
-from flows.explanation.derive import derive
+from expectations.report.page.html import write_html
+from expectations.report.page.opened import opened
+from flows.explanation.derive.one import derive
+from flows.run.audit import run_audit
 from flows.settings import AuditSettings
 from tests.browser import Visit, chromium
 from tests.cli_runs import judged_by_findings, rule_ids
@@ -63,7 +63,9 @@ DISPOSITIONS = (None, "disputed", "waived", None)
 def one_chart():
     """Charts have tests of their own; here one stands for them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "expectations.report.charts", SimpleNamespace(chart_svgs=lambda report: [CHART]))
+        patch.setitem(
+            sys.modules, "expectations.report.charts.charts", SimpleNamespace(chart_svgs=lambda report: [CHART])
+        )
         yield
 
 

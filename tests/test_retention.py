@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from flows import faults
 from flows.cli import cli
 from flows.commands.retention import retention
-from flows.durable import link_or_copy
-from flows.faults import FAULT, RETENTION, points
-from flows.lock import only_run
-from flows.placing import publish_folder, recover
-from flows.retention import retain
+from flows.disk import faults
+from flows.disk.durable import link_or_copy
+from flows.disk.faults import FAULT, RETENTION, points
+from flows.disk.lock import only_run
+from flows.publishing.placing import publish_folder, recover
+from flows.runs.retention import retain
 from tests.cli_runs import as_nobody, minutewise, published, refused
 
 AS_OF = ("2025-12-01", "2026-01-01", "2026-02-01", "2026-03-01", "2026-03-02")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from transforms.models import load_models
-from transforms.reference import REFERENCE
+from transforms.models.load import load_models
+from transforms.reference.tables import REFERENCE
 
 CASES = Path(__file__).parent / "cases"
 with (REFERENCE / "audit_rules.csv").open(encoding="utf-8", newline="") as file:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.one_day import count_day
-from transforms.reference import REFERENCE
-from transforms.reference_tables import PARAMETER_UNITS, TABLES
+from flows.one_day.count import count_day
+from transforms.reference.definitions import PARAMETER_UNITS, TABLES
+from transforms.reference.tables import REFERENCE
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")

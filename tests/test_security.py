@@ -13,10 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write, write_days
-from transforms.engine import open_database
+from transforms.database.duckdb_file import open_database
 from transforms.errors import InputRejected, UsageProblem
-from transforms.extract import csv_header, csv_reader, find_inputs, load_mapping
-from transforms.extract.parquet_limits import refuse_bomb
+from transforms.extract import find_inputs, load_mapping
+from transforms.extract.csv import header as csv_header
+from transforms.extract.csv import reader as csv_reader
+from transforms.extract.parquet.limits import refuse_bomb
 from transforms.extract.places import require_apart
 
 SQL = "x'; drop table ok_claims; --"
@@ -308,7 +310,7 @@ class TestParquet:
                 refuse_bomb(con, path, path.name)
 
     def test_bytes_beyond_all_packing(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("transforms.extract.parquet_limits.SMALL_BYTES", 1_000_000)
+        monkeypatch.setattr("transforms.extract.parquet.limits.SMALL_BYTES", 1_000_000)
         path = tmp_path / "claims.parquet"
         table = pa.table({"claim_id": ["0" * 20_000_000 + str(number) for number in range(2)]})
         pq.write_table(table, path, compression="zstd", use_dictionary=False, write_statistics=False)

@@ -11,7 +11,7 @@ import pytest
 from expectations.report import OF_EACH_REASON
 from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write, write_days
 from tests.extract_files import write_extract
-from transforms.contract_fields import REASONS, REMEDIES
+from transforms.contract.fields import REASONS, REMEDIES
 
 NOTES = "note_id,patient_id,service_date,provider_id,discipline,status,total_timed_minutes\n"
 

@@ -17,15 +17,15 @@ import pytest
 
 from tests import spark_rows
 from tests.test_cases import CASES, GROUPS, are_matched, findings_of
-from transforms.contract import apply_contract
-from transforms.contract_fields import TABLES
-from transforms.crosswalk import load_crosswalk
-from transforms.engine import open_database, rows_as_dicts
-from transforms.engines.spark_session import has_pyspark, java_version
+from transforms.accept.apply import apply_contract
+from transforms.contract.fields import TABLES
+from transforms.database.duckdb_file import open_database, rows_as_dicts
+from transforms.engines.spark.session import has_pyspark, java_version
 from transforms.extract import find_inputs, load_extracts
-from transforms.models import STAGES, load_models
-from transforms.recompute import Setting, judge_rows, measure_match, stage_rows
-from transforms.reference import load_reference
+from transforms.models.load import STAGES, load_models
+from transforms.models.run import Setting, judge_rows, measure_match, stage_rows
+from transforms.reference.crosswalk import load_crosswalk
+from transforms.reference.tables import load_reference
 
 AS_OF = date(2026, 11, 20)
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,7 +48,7 @@ SHARED = Counter(GROUPS.values()).most_common(1)[0][0]
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
     """One Spark for all tests of this file."""
-    from transforms.engines.spark_session import close_session, open_session
+    from transforms.engines.spark.session import close_session, open_session
 
     opened = open_session("local[2]", tmp_path_factory.mktemp("spark"), SMALL)
     yield opened
@@ -57,9 +57,9 @@ def session(tmp_path_factory):
 
 def on_both(session, folder: Path, as_of: date = AS_OF) -> tuple:
     """The audit of a folder's extracts and reference on DuckDB and on Spark: the two engines, filled."""
-    from transforms.engines.spark import SparkEngine
-    from transforms.engines.spark_handover import give
-    from transforms.engines.spark_load import load_on_spark
+    from transforms.engines.spark.engine import SparkEngine
+    from transforms.engines.spark.handover import give
+    from transforms.engines.spark.load import load_on_spark
 
     inputs = find_inputs(folder / "extracts")
     con = open_database()
@@ -177,7 +177,7 @@ def test_a_quarantined_row_is_told_as_the_same_json(odd_on_both):
 
 @needs_spark
 def test_a_catalogues_table_and_files_under_a_uri_hold_the_rows_of_the_file(session, tmp_path):
-    from transforms.engines.spark_sources import find_sources, source_frame
+    from transforms.engines.spark.sources import find_sources, source_frame
 
     typed = spark_rows.typed_rows()["claims"]
     (tmp_path / "lake").mkdir()
@@ -255,7 +255,7 @@ def test_an_audit_on_spark_is_quiet_and_leaves_private_files_only(published):
 
 @needs_spark
 def test_a_file_that_spark_cannot_read_is_told_in_one_line(session, tmp_path):
-    from transforms.engines.spark_faults import told_in_one_line
+    from transforms.engines.spark.faults import told_in_one_line
     from transforms.errors import AuditError
 
     with pytest.raises(AuditError) as told, told_in_one_line("claims"):
@@ -267,7 +267,7 @@ def test_a_file_that_spark_cannot_read_is_told_in_one_line(session, tmp_path):
 @needs_spark
 @pytest.mark.parametrize("statement", ["delete from held", "update held set n = 2", "alter table held rename to kept"])
 def test_what_spark_cannot_do_to_a_table_is_refused_and_not_done_to_its_shape_alone(session, statement):
-    from transforms.engines.spark import SparkEngine
+    from transforms.engines.spark.engine import SparkEngine
 
     spark = SparkEngine(session, f"refusing_{os.getpid()}")
     spark.execute("create table held as select 1 as n")

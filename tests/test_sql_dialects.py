@@ -10,9 +10,9 @@ from sqlglot import exp
 
 from tests.sql_runs import audited
 from tests.test_sql_scripts import SAMPLE_AUDIT
-from transforms.dialects import carried
-from transforms.models import STAGES, load_models
-from transforms.recompute import Setting
+from transforms.dialects.carry import carried
+from transforms.models.load import STAGES, load_models
+from transforms.models.run import Setting
 from transforms.scripts import scripts
 from transforms.scripts.writing import DATABASES
 

@@ -18,8 +18,8 @@ from tests.postgres_server import postgres_server, why_no_server
 from tests.sql_runs import Asked, audited, columns_of, differing, duckdb_database, fill
 from tests.strategies import extracts, write_extract, write_reference
 from tests.test_against_oracle import ID_COLUMNS, laid_together
-from transforms.crosswalk import COLUMNS
-from transforms.dialects import carried
+from transforms.dialects.carry import carried
+from transforms.reference.crosswalk import COLUMNS
 from transforms.scripts import scripts
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"

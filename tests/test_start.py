@@ -54,7 +54,9 @@ _AUDIT = """
 import json, sys
 from contextlib import nullcontext
 from pathlib import Path
-from flows import cli, progress, stages
+from flows import cli
+from flows.watch import progress
+from flows.run import stages
 
 imported = {}
 
@@ -125,7 +127,7 @@ class TestTheSampleAudit:
     @pytest.mark.parametrize("stage", BEFORE_THE_JUDGEMENT)
     def test_nothing_heavy_is_imported_before_the_judgement(self, imported, stage):
         assert not _libraries(imported[stage]) & HEAVY, (
-            "bound parameters of DuckDB and Arrow arrays of Python's values import pandas: see transforms/sql_values.py"
+            "bound parameters of DuckDB and Arrow arrays of Python's values import pandas: see sql_values.py"
         )
 
     def test_great_expectations_is_imported_by_the_judgement(self, imported):

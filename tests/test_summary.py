@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from flows.cli import cli
 from flows.commands.summary import summary as summary_command
-from flows.left_open import Pool, left_open
-from flows.patients_behind import PatientsBehind
-from flows.shareable import shareable
-from flows.steps import step_below, step_end
-from flows.summary_counts import summary_counts
+from flows.summary.counts import summary_counts
+from flows.summary.shareable.left_open import Pool, left_open
+from flows.summary.shareable.patients_behind import PatientsBehind
+from flows.summary.shareable.shareable import shareable
+from flows.summary.shareable.steps import step_below, step_end
 from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write_days
 from tests.test_canary import CANARY, HEADER_CANARY, assert_kept_in, assert_silent, write_extracts
 
@@ -31,7 +31,7 @@ SEVERITIES = {"errors": "error", "warnings": "warning", "reviews": "review"}
 def patched():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("expectations.judge.judge", judged_by_findings)
-        patch.setattr("flows.publish.write_html", lambda path, report: path.write_text(report.run_id))
+        patch.setattr("flows.publishing.write.write_html", lambda path, report: path.write_text(report.run_id))
         patch.setitem(cli.commands, "summary", summary_command)
         yield
 

@@ -12,9 +12,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from flows import advisories, supply_chain
-from flows.sbom import bill_of_materials
-from flows.supply_chain import LOCK, PAGE, ROOT, dependencies, installed, kind, licence, locked_packages
+from flows.supply_chain import advisories
+from flows.supply_chain import lock_file as supply_chain
+from flows.supply_chain.lock_file import LOCK, PAGE, ROOT, dependencies, installed, kind, licence, locked_packages
+from flows.supply_chain.sbom import bill_of_materials
 from transforms.errors import UsageProblem
 
 #: Hosts of package registries, each cut in two so that this file is not one that names them.
@@ -126,7 +127,7 @@ def test_two_bills_are_the_same_bytes_wherever_and_whenever_they_are_written(tmp
     for seed, zone in [("1", "Asia/Tokyo"), ("2", "America/New_York")]:
         path = tmp_path / seed / "sbom.json"
         told = subprocess.run(
-            [sys.executable, "-m", "flows.sbom", path],
+            [sys.executable, "-m", "flows.supply_chain.sbom", path],
             cwd=ROOT,
             env=os.environ | {"PYTHONHASHSEED": seed, "TZ": zone},
             capture_output=True,
@@ -141,7 +142,9 @@ def test_two_bills_are_the_same_bytes_wherever_and_whenever_they_are_written(tmp
 
 def test_a_bill_is_refused_where_another_version_is_installed_than_locked(tmp_path, monkeypatch):
     other = LOCK.read_text().replace("click==", "click==0.")
-    monkeypatch.setattr("flows.sbom.locked_packages", lambda: locked_packages(_file(tmp_path / "lock", other)))
+    monkeypatch.setattr(
+        "flows.supply_chain.sbom.locked_packages", lambda: locked_packages(_file(tmp_path / "lock", other))
+    )
     with pytest.raises(UsageProblem, match=r"click: locked 0\..*make clean setup"):
         bill_of_materials()
 
@@ -269,7 +272,7 @@ def test_make_knows_the_targets_of_the_supply_chain(target):
         text=True,
         check=True,
     )
-    for module in re.findall(r"python -m (flows\.\w+)", told.stdout):
+    for module in re.findall(r"python -m (flows[.\w]+)", told.stdout):
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
     if target == "soak":
         assert "MINUTEWISE_SEQUENCES=1000 MINUTEWISE_EVERY_NIGHT=1 MINUTEWISE_KILLS=1000" in told.stdout

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from transforms.contract import apply_contract
-from transforms.contract_sql import FILE_TYPES
-from transforms.engine import open_database, rows_as_dicts
+from transforms.accept.apply import apply_contract
+from transforms.contract.cell_sql import FILE_TYPES
+from transforms.database.duckdb_file import open_database, rows_as_dicts
 from transforms.extract import find_inputs, load_extracts
 from transforms.extract.load import MOST_IN_PLACE
 

@@ -10,7 +10,7 @@ import pytest
 
 from flows.cli import cli
 from flows.commands.verify import verify
-from flows.durable import sha256
+from flows.disk.durable import sha256
 from tests.cli_runs import Ran, as_nobody, audit, day, judged_by_findings, minutewise, published, refused, write_days
 
 

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.judge import Verdict
-from flows.lock import only_run
-from flows.verify import verify
+from flows.disk.lock import only_run
+from flows.runs.verify import verify
 from flows.watch.digest import digest_of
 from tests.cli_runs import AS_OF, audit, minutewise, published, refused, write
 from tests.clinic_nights import Clinic, plain, rows_of, state_of
@@ -21,7 +21,7 @@ from tests.extract_files import write_reference
 from tests.kill_points import Commands
 from tests.nights.told import base, block, claim, note, visit
 from tests.test_private import KEY, needs_extension
-from transforms.engine import open_database
+from transforms.database.duckdb_file import open_database
 
 EXCEED, BELOW = "billed_units_exceed_minutes", "billed_units_below_minutes"
 #: 30 minutes are 2 units: P2's 4 are too many. P3's visit lies in another month.
@@ -229,7 +229,7 @@ class TestANight:
 
     def test_a_rotten_month_that_the_report_cannot_read_is_mended_before_its_turn(self, clinic, monkeypatch):
         """Its end makes it no Parquet at all; it is linked unread, for it was read on the last night."""
-        monkeypatch.setattr("flows.months._due", lambda *_: set())
+        monkeypatch.setattr("flows.publishing.months._due", lambda *_: set())
         rotten = clinic.run / "accepted" / "claims" / "2026-02.parquet"
         flip_a_byte(rotten, at=rotten.stat().st_size - 1)
         ran = clinic.ran(as_of=LATER)
@@ -453,7 +453,7 @@ class TestBuiltAgain:
         def rotten(*_arguments):
             raise duckdb.FatalException("Corrupt: checksum of block 7")
 
-        monkeypatch.setattr("flows.stages.recompute_night", rotten)
+        monkeypatch.setattr("flows.run.stages.recompute_night", rotten)
         own.put(CORRECTED)
         ran = own.ran()
         assert ran.code == 4 and "FatalException" in ran.err and "checksum" not in ran.err

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from flows.audit import Outcome, run_audit
-from flows.lock import only_run
+from flows.disk.lock import only_run
+from flows.run.audit import Outcome, run_audit
+from flows.run.stages import STAGES, Stage
 from flows.settings import AuditSettings
-from flows.stages import STAGES, Stage
 from flows.watch.events import JsonLines, asks_for_json, json_stderr
 from flows.watch.metrics import Ended, write_metrics
 from flows.watch.options import WatchOptions
@@ -61,7 +61,7 @@ def breaks(monkeypatch):
             raise problem
 
         stages = [Stage(stage.name, broken) if stage.name == name else stage for stage in STAGES]
-        monkeypatch.setattr("flows.audit.STAGES", tuple(stages))
+        monkeypatch.setattr("flows.run.audit.STAGES", tuple(stages))
 
     return arrange
 
@@ -188,7 +188,7 @@ class TestJsonLog:
             print("one\n\ntwo", file=sys.stderr)
             sys.stderr.write("three, without an end")
 
-        monkeypatch.setattr("flows.audit.STAGES", (Stage("extract", talkative), *STAGES))
+        monkeypatch.setattr("flows.run.audit.STAGES", (Stage("extract", talkative), *STAGES))
         told = events(audit(extracts, out, "--log-format", "json"))
         said = [event for event in told if event["event"] == "message"]
         assert [event["message"] for event in said] == ["one", "two", "three, without an end"]
@@ -457,8 +457,8 @@ class TestNotifying:
 import sys
 from pathlib import Path
 from flows.watch.block import hand_over
-import flows.prefect_home
-flows.prefect_home.prepare_prefect(Path(sys.argv[1]))
+import flows.watch.prefect_home
+flows.watch.prefect_home.prepare_prefect(Path(sys.argv[1]))
 from prefect.blocks.abstract import NotificationBlock
 from prefect.blocks.core import Block
 class Mine(NotificationBlock):

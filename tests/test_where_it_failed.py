@@ -5,7 +5,7 @@ import pytest
 from flows.cli import cli
 from flows.failures import internal_error
 from tests.cli_runs import audit, day, judged_by_findings, minutewise, refused, write_days
-from transforms.models import load_models
+from transforms.models.load import load_models
 from transforms.under_way import under_way
 
 SECRET = "the secret of P1"
@@ -24,12 +24,12 @@ def extracts(tmp_path):
     ("place", "said"),
     [
         ("transforms.extract.load._load_file", "in stage extract, claims.csv;"),
-        ("transforms.reference._create", "in stage extract, procedure_code.csv;"),
-        ("transforms.contract._read_table", "in stage contract, table claims;"),
-        ("transforms.settle._accept", "in stage contract, table claims;"),
-        ("flows.stages.night_facts", "in stage guard;"),
-        ("flows.publish.write_workbook", "in stage publish, findings.xlsx;"),
-        ("flows.publish.write_html", "in stage publish, report.html;"),
+        ("transforms.reference.tables._create", "in stage extract, procedure_code.csv;"),
+        ("transforms.accept.apply._read_table", "in stage contract, table claims;"),
+        ("transforms.accept.settle._accept", "in stage contract, table claims;"),
+        ("flows.run.stages.night_facts", "in stage guard;"),
+        ("flows.publishing.write.write_workbook", "in stage publish, findings.xlsx;"),
+        ("flows.publishing.write.write_html", "in stage publish, report.html;"),
     ],
 )
 def test_a_fault_names_stage_and_file(extracts, tmp_path, monkeypatch, place, said):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.verify import verify
+from flows.runs.verify import verify
 from tests.cli_runs import published
 from tests.clinic_nights import Clinic, plain
 from tests.nights.told import base, claim, visit

@@ -15,7 +15,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from expectations.report import Changes, Report
-from expectations.report.workbook import write_workbook
+from expectations.report.workbook.workbook import write_workbook
 from tests.test_report import HOSTILE, finding, report
 
 ROOT = Path(__file__).parent.parent
@@ -387,7 +387,7 @@ class TestSameBytes:
         code = (
             "import sys; from pathlib import Path\n"
             "from tests.test_report import HOSTILE, finding, report\n"
-            "from expectations.report.workbook import write_workbook\n"
+            "from expectations.report.workbook.workbook import write_workbook\n"
             "write_workbook(Path(sys.argv[1]), report(findings=[finding(**HOSTILE), finding(2, severity='review')]))"
         )
         written = []

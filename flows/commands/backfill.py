@@ -5,7 +5,7 @@ from datetime import date
 import click
 
 from flows.commands.options import COMMON, EXTRACTS, OUT, WAREHOUSE, tell_outcome, with_options
-from flows.commands.types import DAY
+from flows.option_types import DAY
 
 
 @click.command(
@@ -30,7 +30,7 @@ def backfill(since, until, as_of, watch, under_prefect, as_json, **options):
 
     Publishes one run when every service date is computed. The next audit also computes what a backfill left.
     """
-    from flows.backfill import run_backfill
+    from flows.run.backfill import run_backfill
     from flows.settings import AuditSettings
     from flows.watch.watching import watched
 

@@ -5,7 +5,7 @@ import re
 
 import click
 
-from flows.commands.types import FOLDER, tell
+from flows.option_types import FOLDER, tell
 
 #: pandas goes day by day through Python: beyond this it takes minutes, and proves nothing more.
 MOST_FOR_PANDAS = 400_000
@@ -61,7 +61,7 @@ def bench(visits, sizes, csv_visits, pandas_visits, seed, threads, memory_limit,
     from flows.bench.run import Asked, write_results
     from flows.bench.run import bench as measure_all
     from flows.bench.text import bench_text
-    from transforms.engine import checked_memory_limit, checked_threads
+    from transforms.database.duckdb_file import checked_memory_limit, checked_threads
     from transforms.errors import UsageProblem
 
     measured = tuple(visits * factor for factor in sizes)

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from flows.commands.types import FOLDER, tell
+from flows.option_types import FOLDER, tell
 
 
 @click.command(
@@ -25,7 +25,7 @@ def diff(run_a, run_b, out, as_json):
 
     A run is its folder, or its id with --out. Prints finding ids, which are as private as patients' ids.
     """
-    from flows.differences import compare_runs, difference_json, difference_text
+    from flows.changes.differences import compare_runs, difference_json, difference_text
 
     difference = compare_runs(run_a, run_b, out)
     tell(json.dumps(difference_json(difference), indent=2) if as_json else difference_text(difference))

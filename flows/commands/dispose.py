@@ -5,7 +5,7 @@ from datetime import date
 
 import click
 
-from flows.commands.types import DAY, FILE, FOLDER, tell
+from flows.option_types import DAY, FILE, FOLDER, tell
 
 
 @click.command(
@@ -31,8 +31,8 @@ def dispose(out, source, by, on, run_id, as_of, as_json):
     Adds to OUT/dispositions.csv; the next audit shows each decision beside its finding. Nothing is taken out of the
     counts. A finding whose evidence changed since, or whose waiver has passed, is open again (docs/dispositions.md).
     """
-    from flows.dispositions_record import DecisionsRejected, recorded_json, recorded_text
-    from flows.dispositions_record import dispose as record
+    from flows.dispositions.record import DecisionsRejected, recorded_json, recorded_text
+    from flows.dispositions.record import dispose as record
 
     try:
         recorded = record(out, source, by=by, on=on, as_of=as_of or date.today(), run_id=run_id)

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from flows.commands.types import tell
+from flows.option_types import tell
 
 
 @click.command(
@@ -13,7 +13,7 @@ from flows.commands.types import tell
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def doctor(as_json):
     """Say which versions and settings are here, and what is reachable."""
-    from flows.doctor import examine, examine_text
+    from flows.commands.backends.doctor import examine, examine_text
 
     found = examine()
     tell(json.dumps(found, indent=2) if as_json else examine_text(found))

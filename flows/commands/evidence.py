@@ -2,7 +2,7 @@
 
 import click
 
-from flows.commands.types import FILE, FOLDER, tell
+from flows.option_types import FILE, FOLDER, tell
 
 
 @click.command(
@@ -27,7 +27,7 @@ def evidence(out, finding_ids, run_id, to, with_pdf, mask, mask_key_file):
     """
     if mask != bool(mask_key_file):
         raise click.UsageError("--mask and --mask-key-file go together; `openssl rand -hex 32` makes a key")
-    from flows.evidence import write_evidence
+    from flows.evidence.write import write_evidence
 
     for path in write_evidence(out, finding_ids, run_id, to or out / "evidence", with_pdf, mask_key_file):
         tell(str(path))

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from flows.commands.types import DAY, FOLDER, tell
+from flows.option_types import DAY, FOLDER, tell
 
 
 @click.command(
@@ -21,9 +21,9 @@ def explain(out, wanted, day, run_id, as_json):
 
     With a patient and a date, all that the run holds of that date, and why it is left unjudged where it is.
     """
-    from flows.explanation.derive import derive
-    from flows.explanation.patient_day import derive_day
-    from flows.explanation.text import day_text, explain_text
+    from flows.explanation.derive.one import derive
+    from flows.explanation.derive.patient_day import derive_day
+    from flows.explanation.terminal.text import day_text, explain_text
 
     derivation = derive_day(out, wanted, day, run_id) if day else derive(out, wanted, run_id)
     told = day_text if day else explain_text

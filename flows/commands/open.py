@@ -4,7 +4,7 @@ import webbrowser
 
 import click
 
-from flows.commands.types import FOLDER, tell
+from flows.option_types import FOLDER, tell
 from transforms.errors import UsageProblem
 
 REPORT = "report.html"
@@ -25,7 +25,7 @@ Exit codes: 0 the path is printed, whether a browser could be started or not; 2 
 @click.option("--print", "only_print", is_flag=True, help="Print the path and start no browser.")
 def open_report(out, run_id, only_print):
     """Open a run's report.html in the browser (the one that BROWSER names, else the desktop's), and print its path."""
-    from flows.run_choice import choose_run
+    from flows.runs.choose import choose_run
 
     report = (choose_run(out, run_id) / REPORT).resolve()
     if not report.is_file():

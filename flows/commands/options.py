@@ -5,7 +5,7 @@ from datetime import date
 
 import click
 
-from flows.commands.types import DAY, FILE, FOLDER, tell
+from flows.option_types import DAY, FILE, FOLDER, tell
 from flows.watch.options import watch_options
 
 OUT = click.option("--out", type=FOLDER, required=True, help="Folder that holds the published runs.")
@@ -108,7 +108,7 @@ def with_options(*options):
 
 def run_and_tell(*, watch, as_of, under_prefect, as_json, **options) -> int:
     """Runs an audit with these options, tells its outcome, and gives the exit code."""
-    from flows.audit import run_audit
+    from flows.run.audit import run_audit
     from flows.settings import AuditSettings
     from flows.watch.watching import watched
 
@@ -117,7 +117,7 @@ def run_and_tell(*, watch, as_of, under_prefect, as_json, **options) -> int:
         if under_prefect:
             outcome = _under_prefect(settings)
         else:
-            from flows.progress import shown_stage
+            from flows.watch.progress import shown_stage
 
             with shown_stage() as run_stage:
                 outcome = run_audit(settings, night.around(run_stage))
@@ -127,7 +127,7 @@ def run_and_tell(*, watch, as_of, under_prefect, as_json, **options) -> int:
 
 def tell_outcome(outcome, as_json: bool) -> int:
     """Prints what came of an audit, its messages on stderr, and gives its exit code."""
-    from flows.summary import text_summary
+    from flows.summary.told import text_summary
 
     for message in outcome.messages:
         click.echo(f"minutewise: {message}", err=True)
@@ -147,9 +147,9 @@ def tell_outcome(outcome, as_json: bool) -> int:
 
 
 def _under_prefect(settings):
-    from flows.prefect_home import prepare_prefect
+    from flows.watch.prefect_home import prepare_prefect
 
     prepare_prefect(settings.out)
-    from flows.nightly import run_under_prefect
+    from flows.orchestration.nightly import run_under_prefect
 
     return run_under_prefect(settings)

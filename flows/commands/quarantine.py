@@ -2,7 +2,7 @@
 
 import click
 
-from flows.commands.types import FILE, FOLDER, tell
+from flows.option_types import FILE, FOLDER, tell
 
 
 @click.command(
@@ -24,7 +24,7 @@ def quarantine(out, run_id, to):
     OUT is the folder of the runs, or one run's folder. What is printed holds cells of patients' rows. After mending,
     export again and audit again.
     """
-    from flows.set_aside_text import set_aside_text, write_csv
+    from flows.set_aside.text import set_aside_text, write_csv
 
     if to:
         tell(str(write_csv(out, run_id, to)))

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import click
 
-from flows.commands.types import DAY, FOLDER, tell
+from flows.option_types import DAY, FOLDER, tell
 
 
 class Age(click.ParamType):
@@ -42,7 +42,7 @@ def retention(out, older_than, keep, as_of, dry_run, as_json):
     run has too stays on the disk with that run. The warehouse is not touched: its history stays. Data Docs list
     removed runs until the next audit builds their index again.
     """
-    from flows.retention import removed_json, removed_text, retain
+    from flows.runs.retention import removed_json, removed_text, retain
 
     removed = retain(out, _before(older_than, as_of or date.today()), keep, dry_run)
     tell(json.dumps(removed_json(removed), indent=2) if as_json else removed_text(removed))

@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from flows.commands.types import DAY, FOLDER, tell
+from flows.option_types import DAY, FOLDER, tell
 
 #: As in transforms/scripts/writing.py, which is not loaded to show the help.
 DIALECTS = ("snowflake", "bigquery", "databricks", "postgres", "duckdb")
@@ -29,7 +29,7 @@ def sql(dialect, out, schema, reference, as_of, since, until):
     The PostgreSQL and DuckDB scripts are run in minutewise's own tests; those for Snowflake, BigQuery and Databricks
     were read back by a parser, not executed. Prints the path of each file written.
     """
-    from flows.sql_folder import write_scripts
+    from flows.commands.backends.sql_folder import write_scripts
 
     for path in write_scripts(dialect, out, schema, reference, as_of or date.today(), since, until):
         tell(str(path))

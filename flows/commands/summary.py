@@ -4,7 +4,7 @@ import json
 
 import click
 
-from flows.commands.types import FOLDER, tell
+from flows.option_types import FOLDER, tell
 
 
 @click.command(
@@ -28,8 +28,8 @@ def summary(out, run_id, as_json, shareable):
 
     With --shareable it may be handed on: the reading of the CMS cell size policy is in docs/sharing.md.
     """
-    from flows.run_summary import read_summary, shareable_summary, summary_text
-    from flows.shareable_text import shareable_text
+    from flows.summary.read import read_summary, shareable_summary, summary_text
+    from flows.summary.shareable.text import shareable_text
 
     if shareable:
         document = shareable_summary(out, run_id)

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import click
 
-from flows.commands.types import DAY, FOLDER, tell
+from flows.option_types import DAY, FOLDER, tell
 
 #: Minutes as a number, or minutes and seconds.
 _MINUTES = re.compile(r"(?P<minutes>[0-9]{1,4}(\.[0-9]{1,9})?)|(?P<whole>[0-9]{1,4}):(?P<seconds>[0-5][0-9])")
@@ -28,8 +28,8 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def units(minutes, payer, on, reference, as_json):
     """Count the units of one day: both methods, every lawful split, the caps."""
-    from flows.one_day import count_day
-    from flows.units_text import units_json, units_text
+    from flows.one_day.count import count_day
+    from flows.one_day.text import units_json, units_text
 
     on = on or date.today()
     day = count_day(_code_seconds(minutes), payer, on, reference)

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from flows.commands.types import FOLDER, tell
+from flows.option_types import FOLDER, tell
 
 
 @click.command(
@@ -26,8 +26,8 @@ def verify(out, run_id, every_run, as_json):
 
     Reads only. A run that was changed on purpose, manifest and all, cannot be told from a sound one.
     """
-    from flows.verify import verify as check
-    from flows.verify import verify_json, verify_text
+    from flows.runs.verify import verify as check
+    from flows.runs.verify import verify_json, verify_text
 
     if run_id and every_run:
         raise click.UsageError("give a RUN_ID or --all, not both")

@@ -6,7 +6,7 @@ A process of its own: Prefect may take its time, and writes to streams that are 
 import sys
 from pathlib import Path
 
-from flows.prefect_home import prepare_prefect
+from flows.watch.prefect_home import prepare_prefect
 
 
 def hand_over(name: str, out: Path, text: str) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from flows.published import read_published
-from flows.summary import dollars, dollars_in_all, quarantine_share
-from flows.watch.compare import RuleChange, compare_findings
+from flows.changes.compare import RuleChange, compare_findings
+from flows.runs.manifest_facts import dollars, quarantine_share
+from flows.runs.read import read_published
+from flows.summary.told import dollars_in_all
 
 #: A share of set-aside rows that moved by less than this is told to nobody, unless it left zero or came back to it.
 LEAST_MOVE = 0.001

@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from flows.summary import new_inputs, quarantine_share
+from flows.runs.manifest_facts import new_inputs, quarantine_share
 from flows.watch.events import warn
 
 #: Counts only: node_exporter runs as a user of its own and must be able to read the file.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from flows.commands.types import FILE
+from flows.option_types import FILE
 from transforms.errors import UsageProblem
 
 LOG_FORMATS = ("text", "json")

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import click
 
-from flows.audit import Outcome
 from flows.failures import internal_error, system_words
-from flows.progress import Runner, published_counts
-from flows.stages import Run, Stage
+from flows.run.audit import Outcome
+from flows.run.stages import Run, Stage
 from flows.watch.digest import Digest, digest_of, failure_digest
 from flows.watch.events import json_log, tell, warn
 from flows.watch.notify import tell_block, tell_command
 from flows.watch.options import WatchOptions
+from flows.watch.progress import Runner, published_counts
 from transforms.errors import AuditError
 
 #: Names the run last notified of, below the output folder: the same audit again notifies nobody twice.

@@ -4,14 +4,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from transforms import history, house
-from transforms.crosswalk import load_crosswalk
-from transforms.deliveries import held_files, new_files, removed_files
-from transforms.engine import open_database, rows_as_dicts
+from transforms.database.duckdb_file import open_database, rows_as_dicts
 from transforms.extract import find_inputs, load_extracts
-from transforms.night import attached, merged, recompute_night, why_all_dates
-from transforms.recompute import Setting
-from transforms.reference import load_reference
+from transforms.models.run import Setting
+from transforms.reference.crosswalk import load_crosswalk
+from transforms.reference.tables import load_reference
+from transforms.warehouse import tables as house
+from transforms.warehouse import take_in as history
+from transforms.warehouse.deliveries import held_files, new_files, removed_files
+from transforms.warehouse.night import attached, merged, recompute_night, why_all_dates
 
 
 @dataclass(frozen=True)

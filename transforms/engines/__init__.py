@@ -1,7 +1,7 @@
 """The engines that the heavy stages run on: DuckDB, and Apache Spark where one machine is not enough.
 
 `extract`, `contract` and `recompute` say what they compute in DuckDB's SQL, and run it through `execute`. DuckDB's own
-connection is such an engine as it stands; transforms/engines/spark.py is the other. What later stages need is then
+connection is such an engine as it stands; spark/engine.py is the other. What later stages need is then
 handed over to the run's DuckDB file, so nothing after the recomputation knows which engine it was.
 """
 

@@ -2,7 +2,7 @@
 
 from transforms.extract.inputs import InputFile, find_inputs
 from transforms.extract.load import load_extracts, require_sound_files, telling_of_files
-from transforms.extract.mapping import Mapping, load_mapping
+from transforms.extract.mapping.mapping import Mapping, load_mapping
 
 __all__ = [
     "InputFile",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from transforms.contract_fields import TABLES
+from transforms.contract.fields import TABLES
 from transforms.errors import UsageProblem
-from transforms.extract.mapping import Mapping
+from transforms.extract.mapping.mapping import Mapping
 from transforms.extract.places import one_line, require_within, shown_names
 
 SUFFIXES = {".csv": "csv", ".parquet": "parquet"}

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import duckdb
 
-from transforms.contract_fields import TABLES, contract_fields
-from transforms.contract_sql import FILE_TYPES, name
+from transforms.contract.cell_sql import FILE_TYPES, name
+from transforms.contract.fields import TABLES, contract_fields
+from transforms.database.sql_values import row_values
 from transforms.errors import InputRejected
-from transforms.extract import csv_header, csv_reader, parquet_reader
+from transforms.extract.csv import header as csv_header
+from transforms.extract.csv import reader as csv_reader
 from transforms.extract.inputs import InputFile, file_sha256
-from transforms.extract.mapping import Mapping, TableMapping
-from transforms.extract.mapping_sql import Plan, canonical_select, make_plan, read_counts
-from transforms.sql_values import row_values
+from transforms.extract.mapping.mapping import Mapping, TableMapping
+from transforms.extract.mapping.sql import Plan, canonical_select, make_plan, read_counts
+from transforms.extract.parquet import reader as parquet_reader
 from transforms.under_way import under_way
 
 TABLES_OF_A_LOAD = {

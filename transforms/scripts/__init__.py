@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from transforms.models import load_models
-from transforms.recompute import RUN_SETTING, Setting, setting_row
-from transforms.reference import InForce, reference_in_force
+from transforms.accept.settle import ACCEPTED_DATES
+from transforms.models.load import load_models
+from transforms.models.run import RUN_SETTING, Setting, setting_row
+from transforms.reference.tables import InForce, reference_in_force
 from transforms.scripts.checks import check_queries
 from transforms.scripts.rules import columns_given, count_query, violation_query
 from transforms.scripts.tables import input_tables
 from transforms.scripts.writing import Writer
-from transforms.settle import ACCEPTED_DATES
 
 #: No model reads the guards: they hold a night against the nights before it.
 _NOT_READ = ("ref_guard",)

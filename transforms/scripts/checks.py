@@ -1,7 +1,7 @@
 """Counts what is wrong with filled input tables: the contract holds for rows that minutewise accepts, and whoever
 fills the tables from elsewhere has to hold it. Written as one pass over each table, and a list of what was found."""
 
-from transforms.contract_sql import text
+from transforms.contract.cell_sql import text
 from transforms.scripts.tables import InputTable, input_tables
 
 _FIRST_DAY = "date '1990-01-01'"

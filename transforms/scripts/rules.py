@@ -4,7 +4,7 @@ from functools import cache
 
 import sqlglot
 
-from transforms.models import VIOLATION_COLUMNS, Model, load_models
+from transforms.models.load import VIOLATION_COLUMNS, Model, load_models
 
 
 def violation_query() -> str:

@@ -6,9 +6,9 @@ from functools import cache
 import sqlglot
 from sqlglot import exp
 
-from transforms.contract_fields import TABLES, Field, contract_fields
-from transforms.models import STAGES, load_models
-from transforms.settle import ok_columns
+from transforms.accept.settle import ok_columns
+from transforms.contract.fields import TABLES, Field, contract_fields
+from transforms.models.load import STAGES, load_models
 
 #: Columns of accepted rows that no field of the contract has: type, whether every row has a value, meaning.
 _ADDED = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from transforms.dialects import carried, qualified
+from transforms.dialects.carry import carried, qualified
 
 #: `--dialect` and what its database is called; of these the scripts are run in our own tests, findings and all.
 DATABASES = {

@@ -1,0 +1,1 @@
+"""The charts of the report: what each one draws, and how it becomes SVG."""

@@ -1,0 +1,1 @@
+"""The evidence packet of a finding as HTML and PDF."""

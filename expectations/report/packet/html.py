@@ -1,0 +1,64 @@
+"""A packet as one HTML file: no scripts, nothing loaded, every value escaped, clock pictures as SVG."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from expectations.report import plain
+from expectations.report.packet.parts import MINUTE_KINDS, Clock, Packet
+
+LONGEST_TEXT = 4_000
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+#: Of a clock picture, in units of its own: the labels' width, the lanes' width and height.
+_LABELS, _LANES, _LANE = 215, 585, 24
+_LONGEST_LABEL = 36
+
+
+def packet_html(packet: Packet) -> bytes:
+    """The packet as a self-contained page, in UTF-8: the same packet gives the same bytes."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters |= {"kind": lambda part: type(part).__name__, "drawn": _drawn}
+    style = (_TEMPLATES / "packet.css").read_text(encoding="utf-8")
+    page = environment.get_template("packet.html.j2").render(packet=packet, style=style, meaning=MINUTE_KINDS)
+    return page.encode("utf-8")
+
+
+def _shown(value: Any) -> Any:
+    """Every value passes here before it is escaped."""
+    return value if hasattr(value, "__html__") else plain(value, LONGEST_TEXT)
+
+
+def _drawn(clock: Clock) -> dict:
+    """The picture in numbers: ticks, lanes and bars with their places, and a sentence for who cannot see it."""
+
+    def place(minute: int) -> float:
+        return round(_LABELS + _LANES * (minute - clock.start) / (clock.end - clock.start), 2)
+
+    lanes = [
+        {
+            "label": plain(lane.label, LONGEST_TEXT)[:_LONGEST_LABEL],
+            "y": 26 + number * _LANE,
+            "bars": [
+                {
+                    "x": place(bar.start),
+                    "width": round(place(bar.end) - place(bar.start), 2),
+                    "kind": bar.kind,
+                    "text": bar.text,
+                }
+                for bar in lane.bars
+            ],
+        }
+        for number, lane in enumerate(clock.lanes)
+    ]
+    height = 30 + len(lanes) * _LANE
+    ticks = [{"x": place(minute), "text": text} for minute, text in clock.ticks]
+    said = f"Clock from {clock.ticks[0][1]} to {clock.ticks[-1][1]}; the tables below hold the same."
+    return {"lanes": lanes, "ticks": ticks, "height": height, "width": _LABELS + _LANES + 24, "said": said}

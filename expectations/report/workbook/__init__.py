@@ -1,0 +1,1 @@
+"""The findings workbook, one module for each kind of sheet."""

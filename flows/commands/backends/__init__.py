@@ -1,0 +1,1 @@
+"""What stands behind commands that need no run: doctor, the table of rules, SQL for other databases."""

@@ -1,0 +1,1 @@
+"""Decisions that people make on findings: the log, and reading decisions from files."""

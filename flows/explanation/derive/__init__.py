@@ -1,0 +1,1 @@
+"""The rows and steps behind a finding, recomputed by the SQL models."""

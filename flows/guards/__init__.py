@@ -1,0 +1,1 @@
+"""Guards: checks of the extracts as a whole that stop a night before anything is published."""

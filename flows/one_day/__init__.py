@@ -1,0 +1,1 @@
+"""One therapy day counted from the command line (`minutewise units`)."""

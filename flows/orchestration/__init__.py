@@ -1,0 +1,1 @@
+"""The Prefect flow around the stages, its deployments and time limits."""

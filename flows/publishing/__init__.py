@@ -1,0 +1,1 @@
+"""Writing a run's folder and swapping the pointer to it."""

@@ -1,0 +1,1 @@
+"""Rows that could not be read: `minutewise quarantine` and what the report lists of them."""

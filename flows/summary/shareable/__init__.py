@@ -1,0 +1,1 @@
+"""The summary that may be shared: no counts small enough to point to a patient."""

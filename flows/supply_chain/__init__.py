@@ -1,0 +1,1 @@
+"""The packages minutewise is made of: licenses, bill of materials, advisories."""

@@ -1,0 +1,1 @@
+"""DuckDB: opening it, encryption, full disks, quoting and values."""

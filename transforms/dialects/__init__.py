@@ -1,0 +1,1 @@
+"""The SQL models in the dialects of other engines."""

@@ -1,0 +1,1 @@
+"""The models on Apache Spark."""

@@ -1,0 +1,1 @@
+"""Reading, ordering and running the SQL models."""

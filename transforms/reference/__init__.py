@@ -1,0 +1,1 @@
+"""Reference tables: what each one is, and reading and overlaying them."""

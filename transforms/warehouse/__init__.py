@@ -1,0 +1,1 @@
+"""The warehouse's tables: taking in deliveries, and the dates that a night recomputes."""
