@@ -39,19 +39,6 @@ justified as (
     from stg_note as n
     where n.standing = 'counting' and n.has_justification
 ),
--- the time that may stand behind a timed code: its credited minutes, on an undecidable day all that the day supports
-held as (
-    select
-        d.patient_day_key,
-        c.procedure_code,
-        sum(case when d.is_decidable then c.credited_seconds else coalesce(d.supported_seconds, 0) end) as held_seconds,
-        -- nobody knows that a day which does not say how long does not make them
-        max(case when d.has_unknown_note then 1 else 0 end) = 1 as is_unknown
-    from unit_day_code as c
-    join unit_day as d on d.day_key = c.day_key
-    where c.is_timed and d.has_counting_note
-    group by d.patient_day_key, c.procedure_code
-),
 -- each test, with what speaks for units above the cap
 heard as (
     select
@@ -74,7 +61,8 @@ heard as (
     from test
     join run_setting as setting on test.service_date between setting.since_date and setting.until_date
     left join justified on justified.patient_day_key = test.patient_day_key
-    left join held on held.patient_day_key = test.patient_day_key and held.procedure_code = test.counted_code
+    left join unit_cap_time as held
+        on held.patient_day_key = test.patient_day_key and held.procedure_code = test.counted_code
     where test.place = 1
 )
 select

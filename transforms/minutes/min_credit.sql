@@ -1,6 +1,6 @@
 -- grain: one clocked block that shares clock time with another one of its patient and date, and one set of blocks in
 -- which it is credited: those of its note, of its therapy day, or of its patient and date
--- units: whole seconds
+-- units: whole seconds; place in the order in which blocks are credited; covered_until is a second of the day
 -- source: rule book s. 3 (each minute counts once, rests given back; done three times)
 with
 -- the patient's clocked blocks of a date, with the latest end before each
@@ -88,6 +88,7 @@ first_credit as (
         stretch.end_second,
         stretch.worth_seconds,
         stretch.place,
+        stretch.covered_until,
         least(
             stretch.worth_seconds,
             greatest(
@@ -108,6 +109,8 @@ run as (
         f.set_kind,
         f.set_key,
         f.worth_seconds,
+        f.place,
+        f.covered_until,
         f.credited_seconds,
         f.run_number,
         max(f.end_second) over same_run - min(f.start_second) over same_run - sum(f.credited_seconds) over same_run
@@ -126,6 +129,9 @@ select
     run.block_key,
     run.set_kind,
     cast(run.run_number as bigint) as run_number,
+    run.place,
+    -- the latest end among the blocks before it; null for the first
+    run.covered_until,
     cast(run.credited_seconds as bigint) as first_credited_seconds,
     -- rests given back, in the same order, as long as the run has clock time left
     cast(run.credited_seconds + greatest(

@@ -41,6 +41,7 @@ source as (
 -- everything together
 joined as (
     select
+        named.finding_id,
         f.rule_id,
         f.severity,
         f.service_date,
@@ -50,7 +51,6 @@ joined as (
         coalesce(own.provider_id, line.provider_id, note.provider_id) as provider_id,
         case when f.has_billing_provider_subject then f.billing_provider_id else line.billing_provider_id end
             as billing_provider_id,
-        f.procedure_code as subject_code,
         coalesce(f.procedure_code, f.named_code, code.only_code) as procedure_code,
         line.claim_ids,
         note.note_ids,
@@ -68,41 +68,19 @@ joined as (
         f.message,
         coalesce(line.clinic_id, note.clinic_id) as clinic_id,
         f.reference_key,
-        rule.citation,
-        f.block_number,
-        subject_line.claim_id as subject_claim_id,
-        subject_line.line_number as subject_line_number,
-        case when f.note_key is not null then note.note_ids end as subject_note_id,
-        case when f.has_billing_provider_subject then coalesce(f.billing_provider_id, '') end
-            as subject_billing_provider_id,
-        case when f.day_key is null then own.provider_id end as subject_provider_id,
-        case when f.has_payer_subject then f.payer_id end as subject_payer_id
+        rule.citation
     from finding_row as f
+    join finding_id as named on named.finding_key = f.finding_key
     join ref_audit_rule as rule on rule.rule_id = f.rule_id
     left join stg_patient as p on p.patient_key = f.patient_key
     left join stg_clinician as own on own.clinician_key = f.clinician_key
-    left join stg_line as subject_line on subject_line.line_key = f.line_key
     left join line on line.finding_key = f.finding_key
     left join note on note.finding_key = f.finding_key
     left join source on source.finding_key = f.finding_key
     left join finding_code as code on code.finding_key = f.finding_key
 )
 select
-    sha256(
-        joined.rule_id
-        || chr(31) || coalesce(joined.patient_id, '')
-        || chr(31) || coalesce(cast(joined.service_date as varchar), '')
-        || chr(31) || coalesce(joined.discipline, '')
-        || chr(31) || coalesce(joined.subject_code, '')
-        || chr(31) || coalesce(joined.subject_note_id, '')
-        || chr(31) || coalesce(cast(joined.block_number as varchar), '')
-        || chr(31) || coalesce(joined.subject_claim_id, '')
-        || chr(31) || coalesce(cast(joined.subject_line_number as varchar), '')
-        || chr(31) || coalesce(joined.subject_billing_provider_id, '')
-        || chr(31) || coalesce(joined.subject_provider_id, '')
-        -- where a payer is part of the subject
-        || coalesce(chr(31) || joined.subject_payer_id, '')
-    ) as finding_id,
+    joined.finding_id,
     joined.rule_id,
     joined.severity,
     joined.service_date,

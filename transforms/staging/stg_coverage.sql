@@ -1,4 +1,4 @@
--- grain: one row for the whole run: the first and last service date that both extracts cover (null: none)
+-- grain: one row for the whole run: the first and last service date of each extract, and of both (null: none)
 -- units: dates
 -- source: rule book s. 2 ("not documented" and "not billed")
 with
@@ -18,6 +18,10 @@ select
     case when claim.first_date > note.first_date then claim.first_date
         when note.first_date is not null and claim.first_date is not null then note.first_date end as first_date,
     case when claim.last_date < note.last_date then claim.last_date
-        when note.last_date is not null and claim.last_date is not null then note.last_date end as last_date
+        when note.last_date is not null and claim.last_date is not null then note.last_date end as last_date,
+    claim.first_date as claims_first_date,
+    claim.last_date as claims_last_date,
+    note.first_date as notes_first_date,
+    note.last_date as notes_last_date
 from claim
 cross join note

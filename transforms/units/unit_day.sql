@@ -122,6 +122,7 @@ select
     counted.billed_timed_units,
     counted.timed_codes,
     counted.supported_seconds,
+    counted.most_seconds,
     counted.sure_seconds,
     counted.supported_seconds // 60 as supported_minutes,
     counted.most_seconds // 60 as most_minutes,
@@ -134,9 +135,11 @@ select
     counted.is_decidable,
     counted.has_clocked_block,
     unit.cms_units,
+    unit.most_cms_units,
     unit.sure_cms_units,
     counted.ama_units,
     counted.least_ama_units,
+    counted.worth_ama_units,
     unit.most_ama_units,
     -- the most units that a lawful reading supports; null where the record does not say how long
     case

@@ -1,7 +1,7 @@
 """What the models count on the patients' dates asked: therapy days, their units under both methods, caps in force."""
 
 from flows.explanation.derive.lawful_splits import EQUAL_BELOW, count_splits, lawful_splits, unit_slots
-from flows.explanation.derive.rebuild import grouped, step_rows
+from flows.explanation.derive.rebuild import grouped
 from flows.explanation.sentences.units import MOST_SPLITS
 from transforms.database.duckdb_file import rows_as_dicts
 
@@ -22,14 +22,6 @@ left join (
 ) as b on b.day_key = u.day_key
 order by a.subject, u.discipline
 """
-#: What the most units of a day are made of, out of the steps of unit_day.
-_MOST = """
-select counted.day_key, counted.most_seconds, counted.worth_ama_units, unit.most_cms_units
-from counted
-join unit on unit.day_key = counted.day_key
-join stg_therapy_day as d on d.day_key = counted.day_key
-join asked_patient_day as a on a.patient_key = d.patient_key and a.service_date = d.service_date
-"""
 _PATIENT_DAYS = """
 select distinct a.subject, p.therapy_days, p.held_seconds, p.shared_once_seconds, p.joint_seconds
 from min_patient_day as p
@@ -48,6 +40,13 @@ select c.day_key, c.procedure_code, c.is_timed, c.written_seconds, c.worth_secon
 from unit_day_code as c
 left join unit_split as s on s.day_key = c.day_key and s.procedure_code = c.procedure_code
 where c.day_key in {_ASKED} order by c.day_key, c.procedure_code
+"""
+#: The units of the CMS count in the order in which they are given, with what every code has unpaid.
+_STEPS = f"""
+select s.day_key, s.unit_number, s.procedure_code, s.is_given, s.is_tied, s.unpaid_seconds, s.most_seconds,
+    s.left_seconds
+from unit_step as s
+where s.day_key in {_ASKED} order by s.day_key, s.unit_number, s.procedure_code
 """
 _DOCUMENTED = f"""
 select distinct c.day_key, c.procedure_code from unit_documented as c
@@ -75,7 +74,7 @@ order by a.subject, t.procedure_code, t.billing_provider_id, t.cap_units, t.cap_
 _BOUND = """
 select a.subject, b.procedure_code, b.billing_provider_id, b.payer_id, b.cap_kind, l.claim_id, l.line_number,
     b.billed_units, l.discipline, i.file_name || ':' || l.source_line as source
-from bound as b
+from unit_cap_line as b
 join stg_line as l on l.line_key = b.line_key
 join delivered_file as i on i.file_number = l.file_number
 join asked_patient_day as a on a.patient_key = b.patient_key and a.service_date = b.service_date
@@ -84,7 +83,7 @@ order by l.claim_id, l.line_number
 #: The time that may stand behind a timed code above its cap (units_exceed_day_cap.sql).
 _HELD = """
 select a.subject, held.procedure_code, held.held_seconds
-from held
+from unit_cap_time as held
 join (select distinct d.patient_day_key, d.patient_key, d.service_date from stg_therapy_day as d) as d
     on d.patient_day_key = held.patient_day_key
 join asked_patient_day as a on a.patient_key = d.patient_key and a.service_date = d.service_date
@@ -94,15 +93,14 @@ join asked_patient_day as a on a.patient_key = d.patient_key and a.service_date 
 def therapy_days(con) -> dict[int, list[dict]]:
     """By patient's date asked, its therapy days, each with its codes, both counts and the row that names its method."""
     rows = rows_as_dicts(con, _DAYS)
-    most = grouped(step_rows(con, "units", "unit_day", _MOST), "day_key")
     codes = grouped(rows_as_dicts(con, _CODES), "day_key")
+    steps = grouped(rows_as_dicts(con, _STEPS), "day_key")
     documented = grouped(rows_as_dicts(con, _DOCUMENTED), "day_key")
     payers = grouped(rows_as_dicts(con, _PAYERS), "day_key")
     methods = reference_rows(con, "ref_payer_method")
     for day in rows:
-        day.update(most[day["day_key"]][0])
         day["codes"] = codes.get(day["day_key"], [])
-        day["cms_8_minute"] = _cms(day)
+        day["cms_8_minute"] = _cms(day, steps.get(day["day_key"], []))
         day["documented_codes"] = [row["procedure_code"] for row in documented.get(day["day_key"], [])]
         day["payers"] = payers.get(day["day_key"], [])
         for payer in day["payers"]:
@@ -116,43 +114,33 @@ def patient_sums(con) -> dict[int, dict]:
     return {subject: own[0] for subject, own in grouped(rows_as_dicts(con, _PATIENT_DAYS), "subject").items()}
 
 
-def _cms(day: dict) -> dict:
-    """The CMS count: how its units are handed out one by one, and every lawful split; none where undecidable."""
+def _cms(day: dict, rows: list[dict]) -> dict:
+    """The CMS count: its units one by one as unit_step gives them, and every lawful split; none where undecidable."""
     count: dict = {"units": day["cms_units"], "steps": [], "splits": [], "split_count": 0, "tied": []}
-    slots = unit_slots({code["procedure_code"]: code["credited_seconds"] for code in day["codes"] if code["is_timed"]})
-    if not day["is_decidable"] or not day["has_counting_note"] or len(slots) < day["cms_units"]:
+    if not day["has_counting_note"] or not rows:
         return count
-    timed = {code["procedure_code"]: code for code in day["codes"] if code["is_timed"] and code["credited_seconds"]}
-    left = {name: code["credited_seconds"] for name, code in timed.items()}
-    given = dict.fromkeys(timed, 0)
-    for number in range(1, day["cms_units"] + 1):
-        most = max(left.values())
-        equal = sorted(
-            (name for name, unpaid in left.items() if unpaid > most - EQUAL_BELOW),
-            # the split nearest to the bill first, so that the steps end there
-            key=lambda name: (
-                given[name] >= (timed[name]["expected_units"] or 0),
-                given[name] >= timed[name]["billed_units"],
-                -left[name],
-                name,
-            ),
-        )
-        code, unpaid = equal[0], left[equal[0]]
-        given[code] += 1
-        left[code] -= 900
-        shown = {name: max(0, seconds) for name, seconds in left.items()}
-        tied = [name for name in sorted(equal) if name != code]
-        step = {"unit": number, "code": code, "unpaid_seconds": unpaid, "most_seconds": most}
-        count["steps"].append(step | {"tied_with": tied, "left": shown})
-    if count["steps"]:
-        count["split_count"] = count_splits(slots, day["cms_units"])
-        if count["split_count"] <= MOST_SPLITS:
-            count["splits"] = list(lawful_splits(slots, day["cms_units"]))
-        count |= _last_tie(slots, given, day["cms_units"]) if count["split_count"] > 1 else {}
-    return count
+    count["steps"] = [_step(number, codes) for number, codes in grouped(rows, "unit_number").items()]
+    slots = unit_slots({code["procedure_code"]: code["credited_seconds"] for code in day["codes"] if code["is_timed"]})
+    count["split_count"] = count_splits(slots, day["cms_units"])
+    if count["split_count"] <= MOST_SPLITS:
+        count["splits"] = list(lawful_splits(slots, day["cms_units"]))
+    return count | (_last_tie(slots, day["cms_units"]) if count["split_count"] > 1 else {})
 
 
-def _last_tie(slots: list[tuple[str, int]], given: dict[str, int], units: int) -> dict:
+def _step(number: int, codes: list[dict]) -> dict:
+    """One unit of a count: where it goes, and what every code has left unpaid after it."""
+    own = next(code for code in codes if code["is_given"])
+    return {
+        "unit": number,
+        "code": own["procedure_code"],
+        "unpaid_seconds": own["unpaid_seconds"],
+        "most_seconds": own["most_seconds"],
+        "tied_with": [code["procedure_code"] for code in codes if code["is_tied"]],
+        "left": {code["procedure_code"]: code["left_seconds"] for code in codes},
+    }
+
+
+def _last_tie(slots: list[tuple[str, int]], units: int) -> dict:
     """The codes that are tied for the last units, and how many units they are tied for."""
     ordered = sorted((unpaid for _, unpaid in slots), reverse=True)
     edge = ordered[units - 1]
@@ -168,8 +156,8 @@ def caps_in_force(con) -> dict[int, list[dict]]:
     """
     same = ("procedure_code", "billing_provider_id", "payer_id", "cap_kind")
     caps = grouped(rows_as_dicts(con, _CAPS), "subject")
-    lines = grouped(step_rows(con, "units", "unit_cap_test", _BOUND), "subject")
-    held = grouped(step_rows(con, "findings", "units_exceed_day_cap", _HELD), "subject", "procedure_code")
+    lines = grouped(rows_as_dicts(con, _BOUND), "subject")
+    held = grouped(rows_as_dicts(con, _HELD), "subject", "procedure_code")
     for subject, own in caps.items():
         for cap in own:
             bound = lines.get(subject, [])

@@ -1,10 +1,9 @@
 """Lays dates of a published run into DuckDB again, and runs the audit's own SQL models over them.
 
 Only what the run published is read: its accepted rows, its reference and crosswalk tables, its quarantine and its
-manifest. The models do all the counting; a step inside a model is read from that model's own with-clause.
+manifest. The models do all the counting.
 """
 
-import re
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -14,13 +13,11 @@ import duckdb
 from flows.explanation.derive.asked import Asked, keep_asked, key_asked
 from flows.explanation.derive.loading import load_published, measured_as_published
 from flows.runs.read import KEPT_TABLES, damaged
-from transforms.database.duckdb_file import open_database, rows_as_dicts
+from transforms.database.duckdb_file import open_database
 from transforms.errors import AuditError
 from transforms.extract.inputs import file_sha256
-from transforms.models.load import load_models
 from transforms.models.run import Setting, judge_rows, stage_rows
 
-_FINAL_SELECT = re.compile(r"^select\b", re.MULTILINE)
 #: Enough for one pass, however many rows: the tables of a pass are read after it.
 _ONE_PASS = 2**62
 #: What a derivation reads of a run's folder.
@@ -72,15 +69,6 @@ def _is_read(name: str) -> bool:
     return name.removesuffix(".parquet") in READ_FILES or str(Path(name).parent) in READ_FILES
 
 
-def step_rows(con, stage: str, name: str, query: str, parameters=None) -> list[dict]:
-    """Rows of `query` over the with-clause of a model: its own steps, as the model itself computes them."""
-    model = next((model for model in load_models(stage) if model.name == name), None)
-    starts = [found.start() for found in _FINAL_SELECT.finditer(model.text)] if model else []
-    if not starts:
-        raise AuditError(f"transforms/{stage}/{name}.sql: has no final select of its own to leave out")
-    return rows_as_dicts(con, model.text[: starts[-1]] + query, parameters)
-
-
 def grouped(rows: list[dict], *names: str) -> dict:
     """The rows by their values of `names` (of one name: by the value), in their order, these columns taken out."""
     groups: dict = {}
@@ -91,22 +79,5 @@ def grouped(rows: list[dict], *names: str) -> dict:
 
 
 def finding_keys(con) -> dict[str, int]:
-    """finding_id to the key under which the recomputed finding stands in finding_row, finding_line and finding_note.
-
-    The model that makes the ids does not tell the keys. It passes a finding's message on, and no id holds that: so it
-    is run once more over findings whose message is their key.
-    """
-    model = next(model for model in load_models("proof") if model.name == "finding")
-    con.execute("create schema if not exists keyed")
-    con.execute(
-        "create or replace view keyed.finding_row as "
-        "select * replace (cast(finding_key as varchar) as message) from part.finding_row"
-    )
-    con.execute("set search_path = 'keyed,part,main'")
-    try:
-        keys = con.execute(
-            f"select finding_id, min(cast(message as bigint)) from ({model.text}) group by finding_id"
-        ).fetchall()
-    finally:
-        con.execute("set search_path = 'part,main'")
-    return dict(keys)
+    """finding_id to the key under which the recomputed finding stands in finding_row, finding_line and finding_note."""
+    return dict(con.execute("select finding_id, min(finding_key) from finding_id group by finding_id").fetchall())

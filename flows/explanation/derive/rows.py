@@ -6,7 +6,7 @@ runs once for all subjects asked, and its rows are told by subject (asked.py).
 
 from collections.abc import Sequence
 
-from flows.explanation.derive.rebuild import grouped, step_rows
+from flows.explanation.derive.rebuild import grouped
 from transforms.database.duckdb_file import rows_as_dicts
 
 #: A finding lists at most so many rows of others (rule book s. 6), and says how many more there are.
@@ -149,16 +149,15 @@ listed as (
 )
 #: How the blocks of a therapy day come to their first credit, step by step.
 _FIRST_CREDIT = """
-select s.block_key, s.place, s.covered_until, r.credited_seconds as first_credited_seconds, r.spare_seconds
-from stretch as s
-join run as r on r.block_key = s.block_key and r.set_kind = s.set_kind
-join stg_block as b on b.block_key = s.block_key
+select c.block_key, c.place, c.covered_until, c.first_credited_seconds
+from min_credit as c
+join stg_block as b on b.block_key = c.block_key
 join asked_patient_day as a on a.patient_key = b.patient_key and a.service_date = b.service_date
-where s.set_kind = 'day'
+where c.set_kind = 'day'
 """
 #: A block on a date without two blocks on one second of the clock: nothing reaches into it, and it is credited its
 #: worth.
-_ALONE = {"place": None, "covered_until": None, "spare_seconds": 0}
+_ALONE = {"place": None, "covered_until": None}
 _DOLLARS = """
 select f.finding_key, l.line_key, l.claim_id, l.line_number, l.procedure_code, l.billed_units, f.at_risk_units,
     u.units_above_split, l.amount_e4, f.at_risk_e4, c.charge_usd, c.allowed_usd, c.paid_usd,
@@ -191,7 +190,7 @@ def note_versions(con) -> dict[int, list[dict]]:
 def patient_blocks(con) -> dict[int, list[dict]]:
     """By patient's date asked, blocks of its counting notes in the order of the clock, with the steps of the credit."""
     rows = rows_as_dicts(con, _PATIENTS_BLOCKS)
-    steps = {row["block_key"]: row for row in step_rows(con, "minutes", "min_credit", _FIRST_CREDIT)}
+    steps = {row["block_key"]: row for row in rows_as_dicts(con, _FIRST_CREDIT)}
     for block in rows:
         alone = {**_ALONE, "first_credited_seconds": block["credited_seconds"]}
         block.update(steps.get(block["block_key"], alone))

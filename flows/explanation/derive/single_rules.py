@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from flows.explanation.derive.rebuild import grouped, step_rows
+from flows.explanation.derive.rebuild import grouped
 from flows.explanation.derive.rows import run_blocks
 from transforms.database.duckdb_file import rows_as_dicts
 
@@ -38,8 +38,8 @@ join stg_clinician as c on c.clinician_key = r.clinician_key
 order by a.subject, c.provider_id, r.clinician_run_number
 """
 _PROVIDER_DAYS = """
-, own as (
-    select day.clinician_key, day.day_key from day
+with own as (
+    select day.clinician_key, day.day_key from unit_clinician_need as day
     union
     select b.clinician_key, d.day_key from min_block as b
     join stg_therapy_day as d on d.day_key = b.day_key
@@ -51,14 +51,14 @@ from asked_clinician_day as a
 join own on own.clinician_key = a.clinician_key
 join stg_therapy_day as d on d.day_key = own.day_key and d.service_date = a.service_date
 join stg_patient as p on p.patient_key = d.patient_key
-left join day on day.day_key = d.day_key and day.clinician_key = a.clinician_key
-left join below on below.day_key = d.day_key and below.clinician_key = a.clinician_key
+left join unit_clinician_need as day on day.day_key = d.day_key and day.clinician_key = a.clinician_key
+left join min_clinician_below as below on below.day_key = d.day_key and below.clinician_key = a.clinician_key
 order by a.subject, p.patient_id, d.discipline
 """
 _PROVIDER_CODES = """
 select a.subject, c.day_key, c.counted_code as procedure_code, cast(c.billed_units as integer) as billed_units
-from code as c
-join day on day.day_key = c.day_key and day.clinician_key = c.clinician_key
+from unit_clinician_code as c
+join unit_clinician_need as day on day.day_key = c.day_key and day.clinician_key = c.clinician_key
 join asked_clinician_day as a on a.clinician_key = c.clinician_key and a.service_date = day.service_date
 order by a.subject, c.day_key, c.counted_code
 """
@@ -129,12 +129,11 @@ def clinician_runs(con, subjects: Iterable[int]) -> dict[int, list[dict]]:
 
 def provider_days(con) -> dict[int, dict]:
     """By clinician's date asked: what the units of each therapy day need at the least, and what the notes credit."""
-    model = ("units", "unit_clinician_day")
     asked = rows_as_dicts(con, "select * from asked_clinician_day where clinician_key is not null")
     if not asked:
         return {}
-    days = grouped(step_rows(con, *model, _PROVIDER_DAYS), "subject")
-    codes = grouped(step_rows(con, *model, _PROVIDER_CODES), "subject")
+    days = grouped(rows_as_dicts(con, _PROVIDER_DAYS), "subject")
+    codes = grouped(rows_as_dicts(con, _PROVIDER_CODES), "subject")
     sums = grouped(rows_as_dicts(con, _PROVIDER_SUMS), "subject")
     blocks = grouped(rows_as_dicts(con, _PROVIDER_BLOCKS), "subject")
     limits = parameter(con, "provider_day_minutes")
@@ -155,17 +154,14 @@ def provider_days(con) -> dict[int, dict]:
 
 def coverage(con) -> dict[date, dict]:
     """By service date asked: the dates of both extracts, the dates that both cover, and the billing lag."""
-    (dates,) = step_rows(
+    (dates,) = rows_as_dicts(
         con,
-        "staging",
-        "stg_coverage",
-        "select c.first_date as claims_first, c.last_date as claims_last, n.first_date as notes_first, "
-        "n.last_date as notes_last from claim as c cross join note as n",
+        "select claims_first_date as claims_first, claims_last_date as claims_last, notes_first_date as notes_first, "
+        "notes_last_date as notes_last, first_date, last_date from stg_coverage",
     )
-    both = rows_as_dicts(con, "select first_date, last_date from stg_coverage")[0]
     lags = parameter(con, "billing_lag_days")
     days = [day for (day,) in con.execute("select service_date from asked_date").fetchall()]
-    return {day: {**dates, **both, "billing_lag": lags.get(day)} for day in days}
+    return {day: {**dates, "billing_lag": lags.get(day)} for day in days}
 
 
 def nearest_rows(con, subjects: Iterable[int]) -> dict[int, dict]:
