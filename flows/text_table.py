@@ -3,7 +3,7 @@
 import textwrap
 
 WIDTH = 100
-#: A cell longer than this is cut in a table, and says so; JSON holds it whole.
+#: A cell with a longer word is cut in a table, and says so; JSON holds it whole.
 LONGEST_CELL = 40
 
 
@@ -39,28 +39,8 @@ def table(
 
 def _cell(value, longest: int) -> str:
     text = "" if value is None else str(value)
-    return text if len(text) <= longest else f"{text[: longest - 7]}... cut"
-
-
-def row_ranges(sources: list[str]) -> str:
-    """file:line of many rows, those of one file together: claims.csv:3, 7-9; notes.csv:2."""
-    files: dict[str, list[int]] = {}
-    for source in sources:
-        name, _, line = source.rpartition(":")
-        if not line.isdigit():
-            return "; ".join(sources)
-        files.setdefault(name, []).append(int(line))
-    return "; ".join(f"{name}:{_ranges(sorted(set(lines)))}" for name, lines in files.items())
-
-
-def _ranges(lines: list[int]) -> str:
-    spans: list[list[int]] = []
-    for line in lines:
-        if spans and line == spans[-1][1] + 1:
-            spans[-1][1] = line
-        else:
-            spans.append([line, line])
-    return ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in spans)
+    is_long = len(text) > WIDTH or any(len(word) > longest for word in text.split(" "))
+    return f"{text[: longest - 7]}... cut" if is_long else text
 
 
 def wrap(text: str, indent: int = 2, hanging: int | None = None) -> list[str]:
@@ -73,16 +53,3 @@ def wrap(text: str, indent: int = 2, hanging: int | None = None) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def in_force(row: dict) -> str:
-    """When a dated reference row is in force; the day it ends on is not in it."""
-    until = "" if str(row["effective_to"]).startswith("9999") else f" to before {row['effective_to']}"
-    return f"in force from {row['effective_from']}{until}"
-
-
-def dollars(amount) -> str:
-    """An amount given as text, with cents; with all its places where it has more."""
-    whole, _, part = str(amount).partition(".")
-    part = part.rstrip("0").ljust(2, "0")
-    return f"${int(whole):,}.{part}"

@@ -61,9 +61,9 @@ EXPECTED = {
     # 24 + 23 = 47 minutes: 38-52, 3 units; 2 + 2 = 4 billed; one unit of two on a line of 72.00
     ("billed_units_exceed_minutes", "P-1008", "2026-10-29", None): [
         "W = 24 + 23 = 47, C = 24 + 23 = 47, T = 47 = W: supported",
-        "47 minutes lie in 38-52: 3 units   floor((47 + 7) / 15) = 3",
+        "47 minutes lie in 38-52: 3 units, floor((47 + 7) / 15) = 3",
         "The one lawful split: 97112 x2, 97110 x1",
-        "97110   23 minutes   floor((23 + 7) / 15) = 2",
+        "97110 23 floor((23 + 7) / 15) = 2",
         "together 4 units",
         "4 > 3: 1 unit too many.",
         "allowed $72.00 / 2 x 1 = $36.00",
@@ -89,7 +89,7 @@ EXPECTED = {
     ],
     # two notes on one date, 20 + 18: one therapy day of 38 minutes
     ("billed_units_below_minutes", "P-1003", "2026-10-05", None): [
-        "38 minutes lie in 38-52: 3 units   floor((38 + 7) / 15) = 3",
+        "38 minutes lie in 38-52: 3 units, floor((38 + 7) / 15) = 3",
         "2 < 3: 1 unit not billed, and no cap stands in the way.",
         "97112  MUE     BP-01        4  3: more if justified       1",
     ],
@@ -153,7 +153,7 @@ EXPECTED = {
     ("note_total_exceeds_blocks", "P-1010", "2026-10-07", None): [
         "T = 45 > W = 30: 15 minutes of the total stand in no block.",
         "supported = T - (W - C) = 45 - (30 - 30) = 45; 15 of T have",
-        "sure: 30 minutes lie in 23-37: 2 units",
+        "Sure: 30 minutes lie in 23-37: 2 units",
     ],
     ("stated_minutes_exceed_clock", "P-1001", "2026-10-02", "97112"): [
         # the clock of 09:50:40 to 10:15:40 holds 25 minutes to the second
@@ -188,7 +188,7 @@ EXPECTED = {
     # the run's notes nearly all give minutes; this one has neither a total nor blocks
     ("timed_minutes_not_documented", "P-1006", "2026-10-07", None): [
         "Billed 97110 x2: note N-30117 has no total of timed minutes and no blocks.",
-        "supported minutes not known: no count of the day",
+        "Supported minutes not known: no count of the day",
         "N-30117 no blocks, no T and no TT: how long it took is not known.",
         "Neither the units of the day nor their split is judged.",
     ],

@@ -13,13 +13,14 @@ import pypdfium2
 import pytest
 
 from expectations.report.packet.html import packet_html
-from expectations.report.packet.parts import MINUTE_KINDS, Packet, Paragraph, Section, Table
+from expectations.report.packet.layout import laid_out, owners
 from expectations.report.packet.pdf import packet_pdf
-from flows.evidence.clock import _KINDS, ownership, pictures
+from expectations.report.parts import MINUTE_KINDS, Packet, Paragraph, Section, Table
 from flows.evidence.mask import WITHHELD, Mask
 from flows.evidence.packet import packet
 from flows.evidence.write import derived
-from flows.explanation.sentences.clock import MEANING
+from flows.explanation.compose.clock import clock_line
+from flows.explanation.terminal.clock import SIGNS
 from tests.cli_runs import minutewise, refused, rule_ids
 from tests.explain_cases import EXPECTED
 from tests.test_explain import AS_OF, SAMPLES, audited, finding_ids
@@ -164,7 +165,7 @@ class TestEachRule:
                 "1 97112 23 9 24 unpaid is the most",
                 "The one lawful split: 97112 x2, 97110 x1",
                 "AMA midpoint: the other method",
-                "97110 23 floor((23 + 7) / 15) 2",
+                "97110 23 floor((23 + 7) / 15) = 2",
                 "the day 47 4 3 1",
                 "1 of 2 units at risk: allowed $72.00 / 2 x 1 = $36.00",
                 "Credited: A 24 + B 23 = 47 minutes.",
@@ -176,9 +177,10 @@ class TestEachRule:
         for facts in derivations:
             runs = facts.get("clinician_runs") or []
             for blocks in (facts.get("blocks") or [], *(run["blocks"] for run in runs)):
-                table = ownership(blocks)
+                drawn = clock_line(blocks, [block["tag"] for block in blocks]) if blocks else []
+                table = owners(drawn[0]) if drawn else None
                 for block in (one for one in blocks if one.get("marks")):
-                    own = [row for row in table.rows if row[2] == f"{block['tag']} {block['procedure_code']}"]
+                    own = [row for row in table.rows if row[2] == block["tag"]]
                     too = [row for row in table.rows if f"{block['tag']} credited too" in row[3]]
                     assert sum(seconds_told(row[1]) for row in own + too) == block["credited_seconds"]
                     seen += 1
@@ -187,15 +189,16 @@ class TestEachRule:
     def test_every_kind_of_minute_has_its_name_and_pattern(self):
         """In the packet's legend, its HTML and its PDF, and on the report's page."""
         style, pdf, page = ((TEMPLATES / name).read_text() for name in ("packet.css", "packet.typ", "page_opened.js"))
-        for mark, kind in _KINDS.items():
-            assert kind in MINUTE_KINDS and f"rect.{kind} " in style.replace(",", " ") and f"\n  {kind}: (" in pdf
-            assert f'"{mark}": [' in page and mark in MEANING
+        for kind in MINUTE_KINDS:
+            assert f"rect.{kind} " in style.replace(",", " ") and f"\n  {kind}: (" in pdf
+            assert kind in ("owner", "overlap") or (f' {kind}: "' in page and kind in SIGNS)
 
     def test_overlaps_are_drawn(self, derivations):
         facts = next(one for one in derivations if one["finding"]["rule_id"] == "therapist_in_two_places")
         blocks = facts["clinician_runs"][0]["blocks"]
-        (clock,) = pictures(blocks, [block["tag"] for block in blocks])
-        lanes = {lane.label: lane.bars for lane in clock.lanes}
+        drawn = Section("", tuple(clock_line(blocks, [block["tag"] for block in blocks])))
+        (picture, _) = laid_out(Packet("", "", (), (drawn,))).findings[0].parts
+        lanes = {lane.label: lane.bars for lane in picture.lanes}
         shared = next(bar for bar in lanes["B"] if bar.kind == "clash")
         assert (lanes["overlap"][0].start, lanes["overlap"][0].end) == (shared.start, shared.end)
         assert {bar.text for bar in lanes["owner"]} == {"A", "B"}

@@ -13,18 +13,23 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from expectations.report.parts import Paragraph
+from flows.explanation.compose.clock import clock_line
+from flows.explanation.compose.explanation import SECTIONS
+from flows.explanation.derive.clock import CLASH, MOST_DRAWN, SHARED, lay_out
 from flows.explanation.derive.one import derive
 from flows.explanation.derive.rebuild import READ_FILES
-from flows.explanation.sentences.because import _TELLERS
-from flows.explanation.sentences.clock import CLASH, MOST_DRAWN, SHARED, draw, lay_out
-from flows.explanation.sentences.rules import VIOLATED_WHEN
+from flows.explanation.sentences.reasons import SENTENCES
+from flows.explanation.sentences.words import dollars, row_ranges
+from flows.explanation.terminal.clock import draw
 from flows.explanation.terminal.text import explain_text
-from flows.text_table import dollars, inert, row_ranges
+from flows.text_table import inert
 from tests.cli_runs import day, minutewise, write_days
 from tests.explain_cases import AS_OF, EXPECTED, SAMPLES, audited, derived_at_once, finding_ids
 from tests.extract_files import write_extract, write_reference
 from transforms.database.told_time import cell, clock, long_minutes, minutes
 from transforms.errors import UsageProblem
+from transforms.models.load import load_models, rule_sections
 
 ROOT = Path(__file__).parent.parent
 
@@ -62,7 +67,35 @@ class TestSamples:
     def test_every_rule_is_here(self):
         with (ROOT / "data" / "reference" / "audit_rules.csv").open(encoding="utf-8") as file:
             rules = {row["rule_id"] for row in csv.DictReader(file)}
-        assert rules == {subject[0] for subject in EXPECTED} == set(VIOLATED_WHEN) == set(_TELLERS)
+        assert rules == {subject[0] for subject in EXPECTED} and set(SENTENCES) <= rules
+
+    def test_each_unit_goes_to_a_code_with_the_most_unpaid_and_all_make_the_lawful_split(self, at_once):
+        """Rule book s. 4: one unit at a time, 15 minutes each; less than a minute below the most is equal to it."""
+        days = [
+            one_day for one in at_once.values() for one_day in one.get("days", []) if one_day["cms_8_minute"]["steps"]
+        ]
+        assert len(days) > 40
+        for one_day in days:
+            timed = [code for code in one_day["codes"] if code["is_timed"] and code["credited_seconds"]]
+            unpaid = {code["procedure_code"]: code["credited_seconds"] for code in timed}
+            given = dict.fromkeys(unpaid, 0)
+            for number, step in enumerate(one_day["cms_8_minute"]["steps"], start=1):
+                most = max(unpaid.values())
+                assert (step["unit"], step["most_seconds"]) == (number, most)
+                assert most - 60 < unpaid[step["code"]] == step["unpaid_seconds"]
+                equal = [code for code in unpaid if code != step["code"] and unpaid[code] > most - 60]
+                assert step["tied_with"] == equal
+                unpaid[step["code"]] -= 900
+                given[step["code"]] += 1
+                assert step["left"] == {code: max(0, seconds) for code, seconds in unpaid.items()}
+            assert sum(given.values()) == one_day["cms_units"]
+            assert {code: units for code, units in given.items() if units} in one_day["cms_8_minute"]["splits"]
+            if one_day["counting_method"] == "cms_8_minute":
+                assert given == {code["procedure_code"]: code["expected_units"] for code in timed}
+
+    def test_every_rule_names_sections_that_there_are(self):
+        for model in load_models("findings"):
+            assert rule_sections(model.name) and set(rule_sections(model.name)) <= set(SECTIONS), model.name
 
     def test_the_command_prints_text_or_json(self, sample_out, sample_ids):
         wanted = sample_ids["units_on_wrong_code", "P-1011", "2026-10-28", None]
@@ -187,7 +220,8 @@ class TestOwnExtracts:
         )
         assert "Nobody has told how payer SOMEBODY counts" in text
         assert "no: denied" in text
-        assert "charge $100.01 / 4 x 3 = $75.0075 At risk in all: $75.01 ($75.0075, half a cent up)" in text
+        assert "charge $100.01 / 4 x 3 = $75.0075 $75.0075" in text
+        assert "At risk in all: $75.01 ($75.0075, half a cent up)." in text
 
     def test_of_several_payers_each_is_named_with_its_units(self, tmp_path):
         claim, note, block = day(3, claims_units=3, minutes=20)
@@ -214,10 +248,16 @@ def ama_row() -> dict:
     }
 
 
-def block_of(start: int, end: int, credited: int, double: int = 0) -> dict:
+def block_of(start: int, end: int, credited: int, double: int = 0, tag: str = "A") -> dict:
     """A block as a derivation has it; given in minutes."""
-    row = {"start_second": 60 * start, "end_second": 60 * end, "clock_seconds": 60 * (end - start)}
+    row = {"tag": tag, "start_second": 60 * start, "end_second": 60 * end, "clock_seconds": 60 * (end - start)}
     return row | {"credited_seconds": 60 * credited, "double_counted_seconds": 60 * double}
+
+
+def drawn(blocks: list[dict]) -> list[str]:
+    """The clock line of the blocks as a terminal of 100 columns shows it."""
+    (line,) = clock_line(blocks, [block["tag"] for block in blocks])
+    return draw(line, 98)
 
 
 def cells(block: dict) -> str:
@@ -256,19 +296,20 @@ class TestDrawing:
     def test_too_many_to_read_are_not_drawn(self):
         blocks = [block_of(number, number + 2, 1) for number in range(MOST_DRAWN + 1)]
         lay_out(blocks, SHARED)
-        assert draw(blocks, ["A"] * len(blocks), 98) == []
+        (said,) = clock_line(blocks, ["A"] * len(blocks))
+        assert said == Paragraph("More than 300 blocks have clock times: they are listed, and not drawn.", "quiet")
 
     def test_a_long_run_is_scaled_to_the_width(self):
-        blocks = [block_of(480, 900, 420), block_of(500, 920, 420)]
+        blocks = [block_of(480, 900, 420), block_of(500, 920, 420, tag="B")]
         lay_out(blocks, CLASH)
-        lines = draw(blocks, ["A", "B"], 98)
+        lines = drawn(blocks)
         assert max(map(len, lines)) <= 98 and any("one character is" in line for line in lines)
         assert any(line.startswith("B") and "!" in line for line in lines)
 
     def test_far_blocks_are_drawn_apart_minute_by_minute(self):
-        blocks = [block_of(480, 520, 40), block_of(900, 930, 30)]
+        blocks = [block_of(480, 520, 40), block_of(900, 930, 30, tag="B")]
         lay_out(blocks, SHARED)
-        lines = draw(blocks, ["A", "B"], 98)
+        lines = drawn(blocks)
         assert [line for line in lines if line.startswith("A")] == ["A  " + "#" * 40]
         assert [line for line in lines if line.startswith("B")] == ["B  " + "#" * 30]
 

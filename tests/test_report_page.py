@@ -18,6 +18,7 @@ import pytest
 from expectations.report import Report
 from expectations.report.page.html import write_html
 from expectations.report.page.opened import opened
+from flows.explanation.compose.explanation import explanation
 from flows.explanation.derive.one import derive
 from flows.run.audit import run_audit
 from flows.settings import AuditSettings
@@ -31,7 +32,7 @@ PLANTED = {
     ("billed_units_exceed_minutes", "P-1008", "2026-10-29"): (
         "47 minutes lie in 38-52: 3 units, floor((47 + 7) / 15) = 3.",
         "The one lawful split: 97112 x2, 97110 x1.",
-        "4 units together",
+        "together 4 units",
         "allowed $72.00 / 2 x 1",
         "At risk in all: $36.00.",
     ),
@@ -42,7 +43,7 @@ PLANTED = {
     ),
     # 13:53-14:23 and 14:08-14:38: 15 minutes lie on both
     ("minutes_counted_twice", "P-1001", "2026-10-14"): ("15 double-counted", "double-counted: another block holds"),
-    ("units_exceed_day_cap", "P-1002", "2026-10-09"): ("Caps in force on the service date", "code_cap:G0283"),
+    ("units_exceed_day_cap", "P-1002", "2026-10-09"): ("The caps in force", "code_cap:G0283"),
     ("documented_day_not_billed", "P-1011", "2026-10-09"): ("lies inside: what is missing there is missing",),
     # 11 patients of 90 minutes: 990 credited of at most 960
     ("provider_day_impossible", None, "2026-10-06"): ("One day is taken to hold at most 960 minutes", "990"),
@@ -117,7 +118,8 @@ def report(findings: Sequence[dict] | pa.Table, derivations: Sequence[dict] = ()
         for rule_id in sorted({str(row["rule_id"]) for row in rows})
     ]
     held = {"run_id": "2026-11-10-abc", "as_of": date(2026, 11, 10), "period": (date(2026, 10, 1), date(2026, 10, 30))}
-    return Report(**held | {"rules": rules, "findings": findings, "derivations": derivations} | changes)
+    explained = {"derivations": derivations, "explanations": [explanation(one) for one in derivations]}
+    return Report(**held | {"rules": rules, "findings": findings} | explained | changes)
 
 
 @pytest.fixture(scope="module")
@@ -461,7 +463,7 @@ def test_a_hundred_thousand_findings_open_at_once(visit, tmp_path, sample):
     columns |= {"finding_id": [f"{number:064x}" for number in range(count)], "service_date": days}
     findings = pa.table(columns | {"at_risk_usd": dollars})
     top = sorted(range(count), key=lambda number: (-(number % 9_000), days[number], number))[:1_000]
-    longest = max(sample[1], key=lambda one: len(json.dumps(opened(one))))
+    longest = max(sample[1], key=lambda one: len(json.dumps(opened(explanation(one)))))
     derivations = [longest | {"finding": longest["finding"] | {"finding_id": f"{number:064x}"}} for number in top]
     path = tmp_path / "report.html"
     write_html(path, report(findings, derivations))

@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from expectations.report.parts import Explanation
+
 #: What people can decide of a finding; `minutewise dispose` takes these words and no others.
 DISPOSITIONS = ("accepted", "disputed", "corrected claim sent", "false alarm", "waived")
 #: What stands for the dollars of a finding whose lines hold no amount: not known is not none.
@@ -72,7 +74,7 @@ class Report:
     changes: against the run before. resolved: findings of the run before that stand no more, as dicts.
     clinicians: dicts clinician_id, billed_units, supported_units (timed units of the therapy days that could be
     judged), days. unit_minutes: (whole minutes per billed unit, therapy days and codes). derivations: of the
-    findings with most dollars, each as `minutewise explain --json` gives it.
+    findings with most dollars, each as `minutewise explain --json` gives it. explanations: the same in parts.
     """
 
     run_id: str
@@ -101,6 +103,7 @@ class Report:
     clinicians: Sequence[Mapping[str, Any]] = ()
     unit_minutes: Sequence[tuple[int, int]] = ()
     derivations: Sequence[Mapping[str, Any]] = ()
+    explanations: Sequence[Explanation] = ()
 
 
 def with_dollars(rules: Sequence[Mapping[str, Any]]) -> frozenset[str]:

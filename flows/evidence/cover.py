@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from expectations.report.packet.parts import Form, Pairs, Paragraph, Part, Section
-from flows.evidence.day import table
-from flows.text_table import dollars
+from expectations.report.parts import Form, Pairs, Paragraph, Part, Section
+from flows.explanation.compose.tables import table
+from flows.explanation.sentences.words import dollars
 
 _IS = (
     "What this is: the whole derivation of each finding listed here, from rows of the claim and note extracts to its "

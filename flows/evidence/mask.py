@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.explanation.sentences.because import because
+from flows.explanation.sentences.reasons import reasons
 from flows.explanation.sentences.words import why_day, why_undecidable
 from transforms.database import encryption
 
@@ -94,7 +94,7 @@ class Mask:
             day["why_supported"] = why_day(day, masked)
         self._name_twin(facts, masked)
         if masked["because"] and masked["finding"]["rule_id"] not in _NUMBERS_ONLY:
-            masked["because"] = because(masked)
+            masked["because"] = reasons(masked)
         return masked
 
     def _name_twin(self, facts: dict, masked: dict) -> None:

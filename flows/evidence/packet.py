@@ -1,37 +1,15 @@
-"""Puts a packet together: its cover, and for each finding what `minutewise explain` shows, the settling part first."""
+"""Puts a packet together: its cover, and of each finding the explanation and what an outside reviewer needs beside."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from expectations.report import plain
-from expectations.report.packet.parts import Form, Packet, Pairs, Paragraph, Part, Section
+from expectations.report.parts import Form, Packet, Pairs, Paragraph, Part, Section
 from flows.evidence.cover import cover
-from flows.evidence.day import bill, minutes, notes, table
-from flows.evidence.single_rules import clinician, covered, nearest, provider, twins
-from flows.evidence.units import caps, money, units
-from flows.explanation.derive import set_aside
-from flows.explanation.terminal import caps as caps_text
-from flows.explanation.terminal import day as sections
-from flows.explanation.terminal import single_rules as more_text
-from flows.explanation.terminal import text
-from flows.explanation.terminal import units as units_text
+from flows.explanation.compose.explanation import explanation
+from flows.explanation.compose.tables import table
 
-#: What the explanation tells as text, and what a packet lays out of the same rows.
-_LAID_OUT = {
-    sections.bill: bill,
-    sections.notes: notes,
-    sections.minutes: minutes,
-    units_text.units: units,
-    caps_text.caps: caps,
-    caps_text.money: money,
-    more_text.clinician: clinician,
-    more_text.provider: provider,
-    more_text.covered: covered,
-    more_text.nearest: nearest,
-    more_text.twins: twins,
-}
 #: Longer ids, codes and file names are cut; sentences, lists of rows and drawings are not.
 _LONGEST_ID = 300
 _WHOLE_TEXTS = {
@@ -96,23 +74,15 @@ def _names(facts: dict) -> set[str]:
 
 
 def _finding(facts: dict, number: int, total: int, files: Sequence[InputFile]) -> Section:
-    parts: list[Part] = _head(facts)
-    rule_id = facts["finding"]["rule_id"]
-    own = text.PARTS.get(rule_id, text.WHOLE_DAY)
-    parts += [_section(title, part, facts) for title, part in own]
-    beside = [(title, part) for title, part in text.WHOLE_DAY if (title, part) not in own and _bears(part, facts)]
-    if beside:
-        said = "The finding does not rest on what follows: it is the rest of the patient's day, to see it whole."
-        parts.append(Section("The rest of the day", (Paragraph(said, "quiet"),)))
-        parts += [_section(title, part, facts) for title, part in beside]
-    if rows := set_aside.told_rows(facts):
-        told = table("file and line|table|column|why|date", rows)
-        parts.append(Section("Rows set aside of this patient", (Paragraph(set_aside.lead(facts), "quiet"), told)))
-    parts.append(Section("What it rests on", tuple(_foot(facts, files))))
+    made = explanation(facts)
+    *sections, rests_on = made.sections
+    parts: list[Part] = [Paragraph(made.severity, "severity"), Paragraph(made.message, "lead")]
+    parts += [Pairs((("Finding", made.finding_id),)), made.subject, *sections]
+    parts.append(Section(rests_on.title, (*rests_on.parts, *_versions(facts, files))))
     decided = _decision(facts["finding"])
     parts += [Section("The decision taken in the house", (decided,))] if decided.rows else []
     parts.append(Section("The reviewer's check", (_CHECK,)))
-    return Section(f"Finding {number} of {total}: {facts['rule'].get('title') or rule_id}", tuple(parts))
+    return Section(f"Finding {number} of {total}: {made.title}", tuple(parts))
 
 
 _CHECK = Form(
@@ -123,79 +93,18 @@ _CHECK = Form(
 )
 
 
-def _section(title: str, part, facts: dict) -> Section:
-    return Section(title, tuple(_LAID_OUT[part](facts)))
-
-
-def _bears(part, facts: dict) -> bool:
-    """Whether a part that the rule does not need has something to show."""
-    if facts["finding"]["patient_id"] is None:
-        return False
-    return {
-        sections.bill: bool(facts["lines"]),
-        sections.notes: bool(facts["notes"]),
-        sections.minutes: bool(facts["blocks"]),
-        units_text.units: any(day["has_counting_note"] for day in facts["days"]),
-        caps_text.caps: bool(facts["caps"]),
-        caps_text.money: False,
-    }[part]
-
-
-def _head(facts: dict) -> list[Part]:
-    finding, rule = facts["finding"], facts["rule"]
-    day = date.fromisoformat(finding["service_date"])
-    named = [
-        ("Patient", finding["patient_id"]),
-        ("Date of service", f"{day.isoformat()}, {text.WEEKDAYS[day.weekday()]}"),
-        ("Discipline", finding["discipline"]),
-        ("Code", finding["procedure_code"]),
-        ("Payer", finding["payer_id"]),
-        ("Provider", finding["provider_id"]),
-        ("Billed by", finding["billing_provider_id"]),
-        ("Clinic", finding["clinic_id"]),
-        ("At risk", text.at_risk_words(facts) or "no dollars"),
-        ("Billed, by code", finding.get("billed_codes")),
-        ("Documented, by code", finding.get("documented_codes")),
-    ]
-    parts: list[Part] = [Paragraph(finding["severity"], "severity"), Paragraph(finding["message"], "lead")]
-    parts.append(Pairs((("Finding", finding["finding_id"]), ("Rule", finding["rule_id"]))))
-    parts.append(Pairs(tuple((name, value) for name, value in named if value is not None), columns=2))
-    stated = [
-        Paragraph(f"{rule.get('title') or finding['rule_id']}. Called a violation where {rule['violated_when']}.")
-    ]
-    source = " ".join(part for part in (finding["citation"], rule.get("citation_url")) if part)
-    stated += [Paragraph(f"Source: {source}", "quiet")] if source else []
-    parts.append(Section("The rule", tuple(stated)))
-    if facts["because"]:
-        parts.append(Section("What it comes to here", tuple(Paragraph(one, "formula") for one in facts["because"])))
-    return parts
-
-
-def _foot(facts: dict, files: Sequence[InputFile]) -> list[Part]:
-    """Sources, limits and versions in the explanation's words, then the files with their hashes."""
-    pairs = _pairs(text.foot(facts)[2:])
+def _versions(facts: dict, files: Sequence[InputFile]) -> list[Part]:
+    """What made the finding, the decision on record, and the files of its rows with their hashes."""
     run, finding = facts["run"], facts["finding"]
-    pairs += [
+    pairs = (
         ("Code version", f"{run['code_version']} (this packet: {run['derived_by']})"),
         ("Reference version", run["reference_version"] or "-"),
         ("Evidence hash", finding["evidence_hash"] or "-"),
         ("Decision", finding.get("disposition") or "none is recorded"),
-    ]
+    )
     names = _names(facts)
     rows = [[file.name, file.table, file.sha256] for file in files if file.name in names]
-    return [Pairs(tuple(pairs)), table("file|table|sha256", rows)] if rows else [Pairs(tuple(pairs))]
-
-
-def _pairs(lines: list[str]) -> list[tuple[str, str]]:
-    """Names and values of the explanation's two columns: a name begins a pair, lines without one go on."""
-    pairs: list[tuple[str, str]] = []
-    for line in lines:
-        name, value = line[:14].strip(), line[14:].strip()
-        if name or not pairs:
-            pairs.append((name, value))
-        else:
-            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {value}")
-    return pairs
+    return [Pairs(pairs), table("file|table|sha256", rows)] if rows else [Pairs(pairs)]
 
 
 def _decision(finding: dict) -> Pairs:

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from expectations.report.packet.html import packet_html
-from expectations.report.packet.parts import Packet
 from expectations.report.packet.pdf import packet_pdf
+from expectations.report.parts import Packet
 from flows.disk.durable import aside_of, fsync
 from flows.disk.rights import PRIVATE
 from flows.evidence.mask import Mask, read_mask_key

@@ -23,6 +23,7 @@ from expectations.report import (
     most_telling,
     plain,
 )
+from flows.explanation.compose.explanation import explanation
 from flows.explanation.derive.many import derive_many
 from flows.runs.mapping_facts import filtered_rows, inferred_rows
 from flows.runs.names import MANIFEST
@@ -104,6 +105,7 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
     found, changes, resolved = _compared(con, findings, run, _findings_before(run))
     last = con.execute("select max(service_date) from unit_published").fetchone()[0]
     since = {"since": last - LOOKS_BACK} if last else None
+    derivations = derive_many(folder, manifest, most_telling(found, MOST_SHOWN, OF_EACH_RULE))
     return Report(
         run_id=run.run_id,
         as_of=run.settings.as_of,
@@ -128,7 +130,8 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
         resolved=resolved,
         clinicians=rows_as_dicts(con, _CLINICIANS, since) if since else (),
         unit_minutes=con.execute(_UNIT_MINUTES, since).fetchall() if since else (),
-        derivations=derive_many(folder, manifest, most_telling(found, MOST_SHOWN, OF_EACH_RULE)),
+        derivations=derivations,
+        explanations=[explanation(one) for one in derivations],
     )
 
 

@@ -3,6 +3,8 @@
 -- source: rule book s. 6 and s. 2 (said only inside the dates that both extracts cover; a quarantined note of an unread
 -- patient)
 -- not_checked: days outside the dates that both extracts cover
+-- violated_when: lines are billed, and the day has no note at all, drafts and not-billable included
+-- shows: bill, notes, covered, nearest, dollars
 select
     case
         when not d.is_judged then 'unjudged'

@@ -2,6 +2,8 @@
 -- units: billed units, timed and untimed
 -- source: rule book s. 6; CMS Pub. 100-02 ch. 15 s. 220.3.E
 -- not_checked: whether the draft was signed after the extract was made
+-- violated_when: lines are billed, and the day has no counting or not-billable note, but a draft
+-- shows: bill, notes, dollars
 select
     case
         when not d.is_judged then 'unjudged'

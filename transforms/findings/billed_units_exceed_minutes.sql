@@ -2,6 +2,8 @@
 -- units: timed units; whole minutes
 -- source: rule book s. 6, s. 4 (the most units) and s. 1 (unlisted code); CMS Pub. 100-04 ch. 5 s. 20.2.C
 -- not_checked: whether the treatment was needed or skilled; days whose notes do not say how long, or of several payers
+-- violated_when: the day has a counting note, and timed units billed > units supported
+-- shows: bill, notes, minutes, units, caps, dollars
 with
 -- the timed code that stands furthest above the lawful split nearest to the bill
 above as (

@@ -2,6 +2,8 @@
 -- units: whole minutes
 -- source: rule book s. 6 and s. 3 (W above T by a minute or more); CMS Pub. 100-02 ch. 15 s. 220.3.E
 -- not_checked: untimed minutes
+-- violated_when: the note has blocks, and W (written in its timed blocks) > T (its total) by a minute or more
+-- shows: notes, minutes, bill, units
 select
     case
         when not d.is_judged then 'unjudged'

@@ -2,6 +2,9 @@
 -- units: whole minutes
 -- source: rule book s. 3 (each minute counts once) and s. 6; CMS Pub. 100-04 ch. 5 s. 20.2.C, ch. 15 s. 230
 -- not_checked: blocks without clock times
+-- violated_when: a block lacks a minute or more that another block of the patient holds already (an error where the
+--   doubled time was billed, else a review)
+-- shows: minutes, notes, bill, units
 select
     case
         when not d.is_judged then 'unjudged'

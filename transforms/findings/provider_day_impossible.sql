@@ -3,6 +3,9 @@
 -- source: rule book s. 6 (15n - 7 minutes carry n units); parameter provider_day_minutes
 -- not_checked: work at two sites; an assistant's lines billed without CQ or CO
 -- without_notes: judged
+-- violated_when: what the billed units need at the least, or the credited one-on-one minutes, exceed the parameter
+--   provider_day_minutes
+-- shows: clinician_day
 select
     case
         when not c.is_judged then 'unjudged'

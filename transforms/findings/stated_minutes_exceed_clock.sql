@@ -2,6 +2,8 @@
 -- units: whole minutes
 -- source: rule book s. 6 and s. 3 (by a minute or more)
 -- not_checked: blocks with only one of the two; stated minutes below the clock are a rest
+-- violated_when: a block states a minute or more above what its clock holds
+-- shows: minutes, notes, bill, units
 select
     case
         when not d.is_judged then 'unjudged'

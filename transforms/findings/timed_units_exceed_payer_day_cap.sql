@@ -3,6 +3,8 @@
 -- source: rule book s. 5 (caps on all timed units of a therapy day) and s. 6; the payer's row in payer_method.csv
 -- not_checked: prior authorisation
 -- without_notes: judged
+-- violated_when: a payer's timed units of the day > its cap on all timed units
+-- shows: bill, caps, dollars, notes, minutes, units
 with
 -- the timed units that such a payer was billed for on a therapy day
 billed as (

@@ -19,6 +19,9 @@ from transforms.under_way import under_way
 FOLDER = Path(__file__).resolve().parents[1]
 STAGES = ("staging", "minutes", "units", "findings", "proof", "results")
 HEADER_KEYS = ("grain", "units", "source")
+#: What a rule's header says beside these: what it does not check, and when it calls its subject wrong.
+RULE_KEYS = ("not_checked", "violated_when")
+_HEADER_LINE = re.compile(r"-- (\w+): (.+)")
 _TABLE_NAME = re.compile(r"\b(?:from|join)\s+([a-z_][a-z0-9_]*)", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*")
 
@@ -90,6 +93,22 @@ def rules_without_notes() -> frozenset[str]:
     return frozenset(model.name for model in load_models("findings") if model.needs_no_note)
 
 
+def rule_sections(rule_id: str) -> tuple[str, ...]:
+    """The sections of an explanation that a rule's header names under `shows`, in that order; none where it does not,
+    or where there is no such rule."""
+    header = _rule_header(rule_id)
+    return tuple(name.strip() for name in header["shows"].split(",")) if "shows" in header else ()
+
+
+def violated_when(rule_id: str) -> str | None:
+    """When the rule calls its subject wrong, in one sentence; None where there is no such rule."""
+    return _rule_header(rule_id).get("violated_when")
+
+
+def _rule_header(rule_id: str) -> dict[str, str]:
+    return next((model.header for model in load_models("findings") if model.name == rule_id), {})
+
+
 @cache
 def load_models(stage: str) -> tuple[Model, ...]:
     """The models of one stage in an order in which each finds what it reads; AuditError where there is none."""
@@ -106,12 +125,27 @@ def load_models(stage: str) -> tuple[Model, ...]:
 
 def _read(stage: str, path: Path) -> Model:
     text = path.read_text(encoding="utf-8")
-    header = dict(re.findall(r"^-- (\w+): (.+)$", text, re.MULTILINE))
-    needed = (*HEADER_KEYS, "not_checked") if stage == "findings" else HEADER_KEYS
+    header = _header(text)
+    needed = (*HEADER_KEYS, *RULE_KEYS) if stage == "findings" else HEADER_KEYS
     missing = [key for key in needed if key not in header]
     if missing:
         raise AuditError(f"{path.name}: the header lacks {', '.join(missing)}")
     return Model(stage, path.stem, text, header)
+
+
+def _header(text: str) -> dict[str, str]:
+    """Keys and values of the comment that a model begins with; a value may go on over several lines."""
+    header: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines():
+        if not line.startswith("--"):
+            break
+        if found := _HEADER_LINE.match(line):
+            name = found[1]
+            header[name] = found[2]
+        elif name:
+            header[name] += f" {line.removeprefix('--').strip()}"
+    return header
 
 
 def run_model(con, model: Model, schema: str = "main") -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from expectations.report import plain
-from expectations.report.packet.parts import MINUTE_KINDS, Clock, Packet
+from expectations.report.packet.layout import Picture, laid_out
+from expectations.report.parts import MINUTE_KINDS, Packet
 
 LONGEST_TEXT = 4_000
 _TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -27,7 +28,7 @@ def packet_html(packet: Packet) -> bytes:
     )
     environment.filters |= {"kind": lambda part: type(part).__name__, "drawn": _drawn}
     style = (_TEMPLATES / "packet.css").read_text(encoding="utf-8")
-    page = environment.get_template("packet.html.j2").render(packet=packet, style=style, meaning=MINUTE_KINDS)
+    page = environment.get_template("packet.html.j2").render(packet=laid_out(packet), style=style, meaning=MINUTE_KINDS)
     return page.encode("utf-8")
 
 
@@ -36,11 +37,11 @@ def _shown(value: Any) -> Any:
     return value if hasattr(value, "__html__") else plain(value, LONGEST_TEXT)
 
 
-def _drawn(clock: Clock) -> dict:
+def _drawn(clock: Picture) -> dict:
     """The picture in numbers: ticks, lanes and bars with their places, and a sentence for who cannot see it."""
 
-    def place(minute: int) -> float:
-        return round(_LABELS + _LANES * (minute - clock.start) / (clock.end - clock.start), 2)
+    def place(second: int) -> float:
+        return round(_LABELS + _LANES * (second - clock.start) / (clock.end - clock.start), 2)
 
     lanes = [
         {
@@ -59,6 +60,6 @@ def _drawn(clock: Clock) -> dict:
         for number, lane in enumerate(clock.lanes)
     ]
     height = 30 + len(lanes) * _LANE
-    ticks = [{"x": place(minute), "text": text} for minute, text in clock.ticks]
+    ticks = [{"x": place(second), "text": text} for second, text in clock.ticks]
     said = f"Clock from {clock.ticks[0][1]} to {clock.ticks[-1][1]}; the tables below hold the same."
     return {"lanes": lanes, "ticks": ticks, "height": height, "width": _LABELS + _LANES + 24, "said": said}

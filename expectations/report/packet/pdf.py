@@ -8,9 +8,9 @@ from typing import Any
 import typst
 
 from expectations.report import plain
-from expectations.report.packet.parts import (
+from expectations.report.packet.layout import Picture, laid_out
+from expectations.report.parts import (
     MINUTE_KINDS,
-    Clock,
     Columns,
     Form,
     Packet,
@@ -35,6 +35,7 @@ _NOT_DRAWN = re.compile(
 
 def packet_pdf(packet: Packet) -> bytes:
     """The packet as a PDF of US letter pages: the same packet gives the same bytes, whatever clock and fonts."""
+    packet = laid_out(packet)
     data = {
         "title": _text(packet.title),
         "running": _text(packet.running),
@@ -50,7 +51,7 @@ def packet_pdf(packet: Packet) -> bytes:
     return compiler.compile(format="pdf")
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: Part | Picture) -> dict[str, Any]:
     """A part as JSON for the template, its kind under `is`; every text made inert."""
     return {"is": type(part).__name__.lower(), **_FORMS[type(part)](part)}
 
@@ -74,9 +75,9 @@ def _table(part: Table) -> dict:
     }
 
 
-def _clock(part: Clock) -> dict:
-    def place(minute: int) -> float:
-        return (minute - part.start) / (part.end - part.start)
+def _picture(part: Picture) -> dict:
+    def place(second: int) -> float:
+        return (second - part.start) / (part.end - part.start)
 
     lanes = [
         {
@@ -88,7 +89,7 @@ def _clock(part: Clock) -> dict:
         }
         for lane in part.lanes
     ]
-    ticks = [{"at": place(minute), "text": text} for minute, text in part.ticks]
+    ticks = [{"at": place(second), "text": text} for second, text in part.ticks]
     return {"ticks": ticks, "lanes": lanes, "kinds": list(part.kinds)}
 
 
@@ -108,7 +109,7 @@ _FORMS = {
     Paragraph: _paragraph,
     Pairs: _pairs,
     Table: _table,
-    Clock: _clock,
+    Picture: _picture,
     Form: _form,
     Columns: _columns,
     Section: _section,

@@ -5,6 +5,7 @@ from typing import Any
 
 from expectations.report import UNKNOWN_DOLLARS
 from expectations.report.page.opened import opened
+from expectations.report.parts import Explanation
 from expectations.report.values import json_text, money, safe
 
 #: Room for the rows of the findings, in bytes; the longest cells (500 characters) would not let 1,000 of them in.
@@ -72,13 +73,13 @@ def _cell(name: str, value: Any) -> Any:
     return safe(value.replace(";", "; ") if name in _JOINED and isinstance(value, str) else value)
 
 
-def opened_that_fit(derivations: Sequence[Mapping[str, Any]], rows: Sequence[list], room: int) -> list[str]:
-    """For each row its derivation as JSON ("null": none), as many as `room` bytes hold, in the order of the rows."""
-    by_id = {derivation["finding"]["finding_id"]: derivation for derivation in derivations}
+def opened_that_fit(explanations: Sequence[Explanation], rows: Sequence[list], room: int) -> list[str]:
+    """For each row its explanation as JSON ("null": none), as many as `room` bytes hold, in the order of the rows."""
+    by_id = {explanation.finding_id: explanation for explanation in explanations}
     texts, used = [], 0
     for row in rows:
-        derivation = by_id.get(row[0])
-        text = "null" if derivation is None or used > room else json_text(opened(derivation))
+        explanation = by_id.get(row[0])
+        text = "null" if explanation is None or used > room else json_text(opened(explanation))
         size = len(text.encode()) + 1
         if used + size > room:
             text, used = "null", room + 1

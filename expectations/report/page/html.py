@@ -50,7 +50,7 @@ def write_html(path: Path, report: Report) -> None:
     rows = rows_that_fit(most_telling(report.findings, MOST_SHOWN, OF_EACH_RULE), with_dollars(report.rules))
     render = _renderer(report, rows, chart_svgs(report))
     room = min(MOST_OPENED_BYTES, MOST_BYTES - len(render([]).encode()))
-    texts = opened_that_fit(report.derivations, rows, room)
+    texts = opened_that_fit(report.explanations, rows, room)
     path.write_bytes(render(texts).encode())
 
 

@@ -1,13 +1,9 @@
 // Draws the derivation of one finding. Every value becomes a text node: nothing here is read as HTML.
 
-const KINDS = {
-  "#": ["credited", "credited"],
-  "+": ["given", "credited: a rest of another block in the run is given back, or two disciplines treated together"],
-  "x": ["double", "double-counted: another block holds this minute already"],
-  "~": ["rest", "the session's clock, which another of its blocks holds"],
-  "!": ["clash", "credited here, while the clinician is credited with another patient"],
-  ".": ["rest", "clock minute that holds no stated treatment (a rest)"],
-  "-": ["uncounted", "not a one-on-one minute of a timed code: no count looks at it"],
+// The class of each kind of minutes on a clock line; its words come with the line.
+const KIND_CLASS = {
+  credited: "credited", shared: "given", double: "double", session: "rest", rest: "rest", clash: "clash",
+  uncounted: "uncounted",
 };
 const STEPS = [5, 10, 15, 20, 30, 60, 120, 240].map((minutes) => 60 * minutes);
 const MOST_TICKS = 12;
@@ -25,21 +21,20 @@ function scrolled(label, table) {
   return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
 }
 
-function isFigure(value) {
-  return typeof value === "number" || /^-?\$[\d,.]+$/.test(value);
-}
-
-function drawTable([, caption, headings, rows]) {
-  const isNumber = headings.map((_, place) => rows.some((row) => isFigure(row[place])));
+function drawTable([, caption, headings, rows, right, marked, marks]) {
   const isLong = headings.map((_, place) => rows.some((row) => String(row[place]).length > LONG_TEXT));
-  const kind = (place) => (isNumber[place] ? { class: "number" } : isLong[place] ? { class: "long" } : {});
+  const kind = (place) => (right.includes(place) ? { class: "number" } : isLong[place] ? { class: "long" } : {});
   const head = headings.map((heading, place) => element("th", { scope: "col", ...kind(place) }, heading));
-  const body = rows.map((row) => element("tr", {}, ...row.map((value, place) => element("td", kind(place), value))));
+  const body = rows.map((row, number) => element(
+    "tr", marked.includes(number) ? { class: "marked" } : {},
+    ...row.map((value, place) => element("td", kind(place), value)),
+  ));
+  const told = [caption, marked.length ? `Marked: ${marks}.` : ""].filter(Boolean).join(" ");
   const table = element(
-    "table", {}, element("caption", {}, caption), element("thead", {}, element("tr", {}, ...head)),
+    "table", {}, ...(told ? [element("caption", {}, told)] : []), element("thead", {}, element("tr", {}, ...head)),
     element("tbody", {}, ...body),
   );
-  return scrolled(caption, table);
+  return scrolled(told || headings.join(", "), table);
 }
 
 function time(second) {
@@ -61,7 +56,8 @@ function drawRuns(runs, first, length, describe) {
   return track;
 }
 
-function drawClock([, rows, owners]) {
+function drawClock([, rows, owners, legend]) {
+  const words = Object.fromEntries(legend);
   const runs = rows.flatMap(([, own]) => own);
   const earliest = Math.min(...runs.map((run) => run[0]));
   const latest = Math.max(...runs.map((run) => run[1]));
@@ -83,19 +79,24 @@ function drawClock([, rows, owners]) {
     axis.append(tick);
   }
   drawing.append(element("div", { class: "line" }, element("p", {}), axis));
-  for (const [label, own] of rows) line(label, own, (mark) => [KINDS[mark][0], "", KINDS[mark][1]]);
+  for (const [label, own] of rows) line(label, own, (kind) => [KIND_CLASS[kind], "", words[kind]]);
   const owned = (tags) => ["owner" + (tags.includes("+") ? " clash" : ""), tags, `credited to ${tags}`];
   if (owners.length) line("Whose minute", owners, owned);
-  const used = Object.keys(KINDS).filter((mark) => runs.some((run) => run[2] === mark));
-  const sample = (mark) => element("span", { class: "minutes " + KINDS[mark][0] });
-  const legend = used.map((mark) => element("li", {}, sample(mark), KINDS[mark][1]));
-  drawing.append(element("ul", { class: "legend" }, ...legend));
+  const sample = (kind) => element("span", { class: "minutes " + KIND_CLASS[kind] });
+  const listed = legend.map(([kind, said]) => element("li", {}, sample(kind), said));
+  drawing.append(element("ul", { class: "legend" }, ...listed));
   return drawing;
 }
 
+const DRAWN = {
+  clock: drawClock,
+  table: drawTable,
+  pairs: ([, rows]) => drawPairs(rows),
+  section: ([, title, items]) => element("section", {}, element("h4", {}, title), ...items.map(drawItem)),
+};
+
 function drawItem(item) {
-  if (!Array.isArray(item)) return element("p", {}, item);
-  return item[0] === "clock" ? drawClock(item) : drawTable(item);
+  return Array.isArray(item) ? DRAWN[item[0]](item) : element("p", {}, item);
 }
 
 function drawPairs(pairs) {

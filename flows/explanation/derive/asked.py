@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flows.explanation.sentences.rules import VIOLATED_WHEN
+from transforms.models.load import rule_sections
 
-#: Shipped rules that look at the other patients of a clinician's date; a rule of a user's own may do so too.
-_ABOUT_CLINICIANS = ("therapist_in_two_places", "provider_day_impossible")
+#: Sections that show the other patients of a clinician's date.
+_OF_CLINICIANS = {"clinician", "clinician_day"}
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ def asked_of(findings: Iterable[Mapping[str, Any]], has_whole_dates: bool = Fals
 
 def looks_past_the_patient(finding: Mapping[str, Any]) -> bool:
     """Whether other patients of the date may bear on a finding."""
-    return finding["rule_id"] in _ABOUT_CLINICIANS or is_of_own_rule(finding)
+    return may_look_anywhere(finding) or bool(_OF_CLINICIANS & set(rule_sections(finding["rule_id"])))
 
 
-def is_of_own_rule(finding: Mapping[str, Any]) -> bool:
-    """Whether the rule is one that a user added: what it looks at on its date is not known here."""
-    return finding["rule_id"] not in VIOLATED_WHEN
+def may_look_anywhere(finding: Mapping[str, Any]) -> bool:
+    """Whether the finding's rule does not say what it shows: then it may look at any row of its date."""
+    return not rule_sections(finding["rule_id"])
 
 
 def keep_asked(con, asked: Asked) -> None:

@@ -7,18 +7,19 @@ from decimal import Decimal
 from typing import Any
 
 from flows.explanation.derive.asked import Asked
+from flows.explanation.derive.clock import CLASH, SHARED, lay_out
 from flows.explanation.derive.counts import caps_in_force, patient_sums, reference_rows, therapy_days
 from flows.explanation.derive.rebuild import finding_keys, grouped
 from flows.explanation.derive.rows import claim_lines, dollar_lines, note_versions, patient_blocks
 from flows.explanation.derive.set_aside import set_aside_facts, set_aside_of_patients
 from flows.explanation.derive.single_rules import clinician_runs, coverage, nearest_rows, provider_days
-from flows.explanation.sentences.clock import CLASH, SHARED, lay_out
-from flows.explanation.sentences.units import ama_formula, day_sentences, step_words
 from flows.explanation.sentences.words import why_blocks, why_day, why_note, why_undecidable
 from transforms.database.duckdb_file import rows_as_dicts
+from transforms.models.load import rule_sections
 
 _REFERENCE_TABLES = ("ref_payer_method", "ref_code_cap", "ref_parameter")
-_ABOUT_COVERAGE = ("billed_day_not_documented", "documented_day_not_billed", "documented_code_not_billed")
+#: Sections that show dates beside the finding's own.
+_OF_DATES = ("covered", "billing_lag", "nearest")
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def gather(con, findings: Sequence[Mapping[str, Any]], asked: Asked) -> Gathered
     keys = {one: every[one] for one in ids if one in every}
     subjects = _subjects(con, list(keys.values()))
     lines, clinician_lines = claim_lines(con)
-    booked = _numbers(asked, findings, ("therapist_in_two_places",))
-    uncovered = _numbers(asked, findings, _ABOUT_COVERAGE)
+    booked = _numbers(asked, findings, ("clinician",))
+    uncovered = _numbers(asked, findings, _OF_DATES)
     return Gathered(
         asked=asked,
         keys=keys,
@@ -97,22 +98,27 @@ def finding_facts(gathered: Gathered, finding: Mapping[str, Any]) -> dict:
     facts |= gathered.patients[number]
     facts["set_aside"] = set_aside_facts(gathered.set_aside.get(patient, []), day)
     facts["lines"] = _subject_marked(facts["lines"], dollars)
-    if rule_id == "therapist_in_two_places":
+    facts["measured"] = gathered.measured
+    shown = set(rule_sections(rule_id))
+    if "clinician" in shown:
         facts["clinician_runs"] = gathered.runs.get(number, [])
-    if rule_id in _ABOUT_COVERAGE:
+    if shown.intersection(_OF_DATES):
         facts["coverage"] = gathered.coverage[day]
         facts["nearest"] = gathered.nearest[number]
-    if rule_id == "timed_minutes_not_documented":
-        facts["measured"] = gathered.measured
-    if rule_id == "claim_line_duplicated":
+    if "twins" in shown:
         twin = subject["twin_line_key"] if subject else None
         facts["earlier_lines"] = [line for line in facts["lines"] if twin is not None and line["line_key"] == twin]
     return facts
 
 
-def _numbers(asked: Asked, findings: Sequence[Mapping[str, Any]], rules: Sequence[str]) -> list[int]:
-    """The numbers of the patients' dates that findings of these rules are about."""
-    pairs = {(row["patient_id"], row["service_date"]) for row in findings if row["rule_id"] in rules}
+def _numbers(asked: Asked, findings: Sequence[Mapping[str, Any]], sections: Sequence[str]) -> list[int]:
+    """The numbers of the patients' dates that findings whose rules show one of these sections are about."""
+    wanted = set(sections)
+    pairs = {
+        (row["patient_id"], row["service_date"])
+        for row in findings
+        if wanted.intersection(rule_sections(row["rule_id"]))
+    }
     return sorted(asked.patient_days[pair] for pair in pairs if pair in asked.patient_days)
 
 
@@ -184,11 +190,6 @@ def _add_words(facts: dict) -> None:
     for day in facts["days"]:
         day["why_undecidable"] = why_undecidable(day, notes)
         day["why_supported"] = why_day(day, facts)
-        day["said"] = day_sentences(day)
-        for step in day["cms_8_minute"]["steps"]:
-            step["why"] = step_words(step)
-        for code in day["codes"]:
-            code["ama_formula"] = ama_formula(code)
 
 
 def _dollars(con, keys: Sequence[int]) -> dict[int, list[dict]]:

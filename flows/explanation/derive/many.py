@@ -6,14 +6,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from flows.explanation.derive.asked import asked_of, is_of_own_rule
+from flows.explanation.derive.asked import asked_of, may_look_anywhere
 from flows.explanation.derive.facts import finding_facts, gather
 from flows.explanation.derive.rebuild import changed_files, rebuilt
-from flows.explanation.sentences.because import because
-from flows.explanation.sentences.rules import VIOLATED_WHEN
+from flows.explanation.sentences.reasons import reasons
 from flows.identity import code_version
+from transforms.models.load import violated_when
 
-#: Of a user's own rule that looks at whole dates, so many dates are laid out at once: memory stays bounded.
+#: Of a rule that may look at whole dates, so many dates are laid out at once: memory stays bounded.
 _DATES_AT_ONCE = 20
 _KEPT_KEYS = ("reference_key", "payer_reference_key")
 
@@ -27,11 +27,12 @@ def derive_many(folder: Path, manifest: Mapping, findings: Sequence[Mapping[str,
     """
     run = _about_run(folder, manifest)
     derived = _derived(folder, manifest, run, findings, has_whole_dates=False)
-    # A user's own rule may look at more of its date than its patient and clinician: those are laid out whole.
+    # A rule that does not say what it shows may look at more of its date than its patient and clinician: then the date
+    # is laid out whole.
     places = [
         place
         for place, finding in enumerate(findings)
-        if is_of_own_rule(finding) and not derived[place]["recomputed"]["is_same"]
+        if may_look_anywhere(finding) and not derived[place]["recomputed"]["is_same"]
     ]
     dates = sorted({findings[place]["service_date"] for place in places})
     for first in range(0, len(dates), _DATES_AT_ONCE):
@@ -54,8 +55,10 @@ def _derived(folder: Path, manifest: Mapping, run: dict, findings: Sequence, has
         facts = finding_facts(gathered, finding)
         facts["run"] = run
         facts["recomputed"] = _recomputed(gathered.again, finding)
-        facts["rule"]["violated_when"] = VIOLATED_WHEN.get(finding["rule_id"], facts["rule"]["title"])
-        facts["because"] = because(facts) if facts["subject"] else []
+        facts["rule"]["violated_when"] = (
+            violated_when(finding["rule_id"]) or facts["rule"].get("title") or finding["rule_id"]
+        )
+        facts["because"] = reasons(facts) if facts["subject"] else []
         derived.append(plain_values(facts))
     return derived
 

@@ -1,10 +1,8 @@
 """Rows set aside that name a finding's patient: any of them may be what is missing from the finding's day."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from flows.text_table import table, wrap
 from transforms.contract.fields import REASONS
 from transforms.database.duckdb_file import rows_as_dicts
 
@@ -56,37 +54,3 @@ def set_aside_facts(rows: list[dict], day: date) -> dict[str, Any]:
     """Of a patient's rows those that are named beside a finding of `day`: first its own date's, then undated ones."""
     ranked = sorted(rows, key=lambda row: 1 if row["service_date"] is None else 0 if row["service_date"] == day else 2)
     return {"rows": ranked[:MOST_NAMED], "more": max(0, len(ranked) - MOST_NAMED)}
-
-
-def told_rows(facts: Mapping[str, Any]) -> list[list]:
-    """One row a row set aside: file and line, table, column, why, date."""
-    names = ("source", "table_name", "column_name", "why", "service_date")
-    return [[row[name] or ("not read" if name == "service_date" else "") for name in names] for row in _held(facts)]
-
-
-def lead(facts: Mapping[str, Any]) -> str:
-    """What the rows mean for the finding, as one text."""
-    aside = facts["set_aside"]
-    count = len(aside["rows"]) + aside["more"]
-    verb = "1 row of this patient was" if count == 1 else f"{count} rows of this patient were"
-    more = f" The first {len(aside['rows'])} are named." if aside["more"] else ""
-    return (
-        f"{verb} set aside and could not be counted. Look whether one of them is what this finding misses.{more} "
-        "`minutewise quarantine` shows the cells and says what to do."
-    )
-
-
-def set_aside_text(facts: Mapping[str, Any]) -> list[str]:
-    """The rows as lines of text, nothing where there are none."""
-    held = _held(facts)
-    if not held:
-        return []
-    names = ("source", "table_name", "column_name", "reason_code", "service_date")
-    rows = [[row[name] or ("not read" if name == "service_date" else "") for name in names] for row in held]
-    whys = {row["reason_code"]: row["why"] for row in held}
-    text = [*wrap(lead(facts)), "", *table(["row", "table", "column", "reason", "date"], rows), ""]
-    return text + [line for reason, why in whys.items() for line in wrap(f"{reason}: {why}.", hanging=4)]
-
-
-def _held(facts: Mapping[str, Any]) -> list[dict]:
-    return (facts.get("set_aside") or {}).get("rows") or []

@@ -1,24 +1,17 @@
 """What both counting methods make of a therapy day, in sentences."""
 
-from flows.explanation.sentences.because import ama_most
-from flows.explanation.sentences.rules import METHODS
-from flows.explanation.sentences.words import NOT_KNOWN, counted
-from flows.text_table import in_force, wrap
+from flows.explanation.sentences.reasons import ama_most
+from flows.explanation.sentences.words import NOT_KNOWN, counted, in_force
 from transforms.database.told_time import long_minutes
 from transforms.database.told_time import minutes as told
 
+METHODS = {
+    "cms_8_minute": "CMS 8-minute rule",
+    "ama_midpoint": "AMA midpoint",
+    "either": "larger or the smaller count",
+}
 #: More lawful splits than this are counted, not listed.
 MOST_SPLITS = 24
-
-
-def day_sentences(day: dict) -> dict:
-    """What both counts of a day rest on, for a page that lays them out itself."""
-    counts = day["has_counting_note"]
-    return {
-        "method": method_words(day),
-        "cms": cms_lines(day) if counts else [],
-        "ama": ama_unknown(day) if counts and not is_ama_known(day) else [],
-    }
 
 
 def step_words(step: dict) -> str:
@@ -81,7 +74,7 @@ def cms_lines(day: dict) -> list[str]:
     else:
         lines = [unit_range(day["supported_minutes"], day["cms_units"])]
         if supported % 60:
-            lines.append(f"({told(supported)} are supported; only whole minutes of the day count)")
+            lines.append(f"{told(supported)} are supported; only whole minutes of the day count")
     if day["sure_seconds"] != supported:
         lines.append(f"sure: {unit_range(day['sure_minutes'], day['sure_cms_units'])}")
     if day["has_unlisted_block"] and day["most_seconds"] is not None:
@@ -99,18 +92,16 @@ def undecidable(day: dict) -> str:
 
 def unit_range(minutes: int, number: int) -> str:
     low, high = max(0, 15 * number - 7), 15 * number + 7
-    return f"{minutes} minutes lie in {low}-{high}: {counted(number, 'unit')}   floor(({minutes} + 7) / 15) = {number}"
+    return f"{minutes} minutes lie in {low}-{high}: {counted(number, 'unit')}, floor(({minutes} + 7) / 15) = {number}"
 
 
-def split_lines(count: dict) -> list[str]:
+def splits_sentence(count: dict) -> str:
+    """The one lawful split of a count, or what its lawful splits differ in."""
     if count["split_count"] == 1:
-        return [f"    The one lawful split: {split_text(count['splits'][0])}"]
-    units = counted(count["tied_units"], "unit")
-    tied = ", ".join(count["tied"])
-    text = wrap(f"{count['split_count']} lawful splits: {tied} are tied for the last {units}, any is right:", 4)
-    if count["split_count"] > MOST_SPLITS:
-        return [*text, f"      any {count['tied_units']} of the tied codes get one each"]
-    return text + [f"      {split_text(split)}" for split in count["splits"]]
+        return f"The one lawful split: {split_text(count['splits'][0])}."
+    units, tied = counted(count["tied_units"], "unit"), ", ".join(count["tied"])
+    said = f"{count['split_count']} lawful splits: {tied} are tied for the last {units}, any is right"
+    return f"{said}:" if count["splits"] else f"{said}, one of them for each of the tied codes."
 
 
 def split_text(split: dict) -> str:

@@ -5,11 +5,11 @@ from transforms.database.told_time import clock, long_minutes
 from transforms.database.told_time import minutes as told
 
 
-def because(facts: dict) -> list[str]:
+def reasons(facts: dict) -> list[str]:
     """What the rule comes to here: sentences with the finding's numbers, empty where there is nothing to add."""
     day = subject_day(facts)
-    teller = _TELLERS.get(facts["finding"]["rule_id"])
-    return teller(facts, day) if teller else []
+    sentences = SENTENCES.get(facts["finding"]["rule_id"])
+    return sentences(facts, day) if sentences else []
 
 
 def subject_day(facts: dict) -> dict | None:
@@ -369,7 +369,7 @@ def _several_payers(facts, day):
     )
 
 
-_TELLERS = {
+SENTENCES = {
     "billed_units_exceed_minutes": _exceed,
     "billed_units_below_minutes": _below,
     "units_on_wrong_code": _wrong_code,

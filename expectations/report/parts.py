@@ -1,12 +1,12 @@
-"""The evidence packet as sections of paragraphs, tables and clock pictures, before anything is said of its form.
+"""What is said of a finding before anything is said of its form: typed parts that page, packets and terminal draw.
 
-Every text may come from an extract and is hostile; packet_html.py and packet_pdf.py make it inert when they write it.
+Every text may come from an extract and is hostile; whoever draws a part makes it inert.
 """
 
 from dataclasses import dataclass
 from typing import Union
 
-#: What a minute of a bar is, and how the legend names it; the order is the legend's.
+#: What a minute on a clock line is, and how the legend names it; the order is the legend's.
 MINUTE_KINDS = {
     "credited": "credited",
     "shared": "credited: a rest of another block is given back, or two disciplines treated together",
@@ -18,6 +18,8 @@ MINUTE_KINDS = {
     "owner": "the block that owns the minute",
     "overlap": "two or more blocks claim the minute",
 }
+#: The kinds of a minute that a block is credited.
+CREDITED_KINDS = ("credited", "shared", "clash")
 
 
 @dataclass(frozen=True)
@@ -38,18 +40,24 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under headers; `right`: headers of columns that stand to the right; `marked`: row numbers from 0."""
+    """Rows under headers.
+
+    right: headers of columns that stand to the right. source: the header of the column that says where a row comes
+    from, which may be drawn below where a page is narrow. marked: row numbers from 0, and in `marks` what they are.
+    """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     right: frozenset[str] = frozenset()
+    source: str = ""
     marked: frozenset[int] = frozenset()
+    marks: str = ""
     caption: str = ""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A stretch of minutes of one kind (of MINUTE_KINDS), from its start to before its end, in minutes of the day."""
+    """A stretch of one kind of minutes (of MINUTE_KINDS), from its start to before its end, in seconds of the day."""
 
     start: int
     end: int
@@ -59,24 +67,34 @@ class Bar:
 
 @dataclass(frozen=True)
 class Lane:
-    """One row of a clock picture."""
+    """One block on a clock line, called by its tag."""
 
+    tag: str
     label: str
     bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True)
-class Clock:
-    """Lanes over one stretch of the day; `ticks` are minutes with the time that is written at them."""
+class Owned:
+    """A stretch of the clock in seconds, the tag of the block that owns it (None: nobody's), and the tags and kinds of
+    minutes of the other blocks there."""
 
     start: int
     end: int
-    ticks: tuple[tuple[int, str], ...]
+    owner: str | None
+    beside: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ClockLine:
+    """Blocks over the clock of a day, and whose each stretch of it is."""
+
     lanes: tuple[Lane, ...]
+    owned: tuple[Owned, ...]
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of minutes that are drawn, in the order of the legend."""
+        """The kinds of minutes on its lanes, in the order of the legend."""
         drawn = {bar.kind for lane in self.lanes for bar in lane.bars}
         return tuple(kind for kind in MINUTE_KINDS if kind in drawn)
 
@@ -93,20 +111,34 @@ class Form:
 
 @dataclass(frozen=True)
 class Columns:
-    """Sections side by side."""
+    """Sections that stand side by side where there is room."""
 
     sections: tuple["Section", ...]
 
 
-Part = Union[Paragraph, Pairs, Table, Clock, Form, Columns, "Section"]
+Part = Union[Paragraph, Pairs, Table, ClockLine, Form, Columns, "Section"]
 
 
 @dataclass(frozen=True)
 class Section:
-    """Parts under a heading."""
+    """Parts under a heading; with `is_aside` the finding does not rest on them, and only a packet shows them."""
 
     title: str
     parts: tuple[Part, ...]
+    is_aside: bool = False
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything that is shown of a finding: what it is about in `subject`, then sections, the one that settles it
+    first."""
+
+    finding_id: str
+    severity: str
+    title: str
+    message: str
+    subject: Pairs
+    sections: tuple[Section, ...]
 
 
 @dataclass(frozen=True)
