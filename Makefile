@@ -69,6 +69,7 @@ lock:
 
 docs: setup
 	$(BIN)/python -m transforms.contract.docs
+	$(BIN)/python -m transforms.reference.rule_docs
 
 licences: setup
 	$(BIN)/python -m flows.supply_chain.lock_file

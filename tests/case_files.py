@@ -5,7 +5,10 @@ import re
 from datetime import date
 from pathlib import Path
 
+import sqlglot
 import yaml
+
+from transforms.models.load import load_models
 
 CASE_FOLDER = Path(__file__).parent / "cases"
 CASE_KEYS = {
@@ -62,6 +65,12 @@ DEFAULTS = {
     "payer": "MEDICARE", "patient": "P1", "date": date(2026, 10, 5), "discipline": "PT", "provider": "T1",
     "billing": "B1",
 }  # fmt: skip
+FINDING_COLUMNS = {
+    column.output_name
+    for model in load_models("proof")
+    if model.name == "finding"
+    for column in sqlglot.parse_one(model.text, read="duckdb").expressions
+}
 DATED = ["effective_from", "effective_to", "citation", "last_checked_on"]
 OWN_PAYERS = ["AMA ama_midpoint", "CAP4 cms_8_minute day_cap=4"]
 
@@ -76,6 +85,10 @@ def read_cases() -> list[dict]:
         for case in cases:
             unknown = set(case) - CASE_KEYS
             assert not unknown, f"{path.name}: {case['name']}: not a key of a case: {sorted(unknown)}"
+            unknown = set(case.get("reference", {})) - set(REFERENCE_WORDS)
+            assert not unknown, f"{path.name}: {case['name']}: not a reference table of a case: {sorted(unknown)}"
+            unknown = {column for row in case["findings"] for column in row} - FINDING_COLUMNS
+            assert not unknown, f"{path.name}: {case['name']}: not a column of a finding: {sorted(unknown)}"
             found.append({"rule_id": path.stem, **case})
     return found
 

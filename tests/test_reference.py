@@ -1,6 +1,7 @@
 """Reference tables: what is broken is named by file, line and key; a user's rows win for their dates, and no others."""
 
 import csv
+import shutil
 from datetime import date, timedelta
 
 import pytest
@@ -8,9 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from transforms.database.duckdb_file import open_database
-from transforms.errors import UsageProblem
+from transforms.errors import AuditError, UsageProblem
+from transforms.models.load import _read
 from transforms.reference.definitions import TABLES
-from transforms.reference.tables import OPEN_END, REFERENCE, Row, check_days, lay_over, load_reference
+from transforms.reference.tables import (
+    OPEN_END,
+    REFERENCE,
+    Row,
+    check_days,
+    lay_over,
+    load_reference,
+    reference_in_force,
+)
 
 HEADER = (
     "payer_id,counting_method,follows_mue,timed_units_per_day_cap,effective_from,effective_to,citation,last_checked_on"
@@ -384,3 +394,19 @@ def test_shipped_rows_are_short_and_of_our_own_words():
         load_reference(con)
         words = con.execute("select procedure_code, short_words from ref_procedure_code").fetchall()
     assert [code for code, said in words if not said or len(said) > 64] == []
+
+
+def test_a_table_that_nobody_declared_is_an_error_at_the_start(tmp_path, monkeypatch):
+    """A night would not know which dates its rows move."""
+    shutil.copytree(REFERENCE, tmp_path / "reference")
+    (tmp_path / "reference" / "ncci_pair.csv").write_text("first_code,second_code\n")
+    monkeypatch.setattr("transforms.reference.tables.REFERENCE", tmp_path / "reference")
+    with pytest.raises(AuditError, match=r"data/reference: ref_ncci_pair is not declared in .*definitions\.py"):
+        reference_in_force()
+
+
+def test_a_model_reads_declared_tables_only(tmp_path):
+    path = tmp_path / "stg_pair.sql"
+    path.write_text("-- grain: a\n-- units: b\n-- source: c\nselect p.code from ref_ncci_pair as p\n")
+    with pytest.raises(AuditError, match=r"stg_pair\.sql: ref_ncci_pair is not declared"):
+        _read("staging", path)

@@ -9,19 +9,11 @@ from flows.runs.published_shapes import MANIFEST_SHAPE, SUMMARY_SHAPE
 from flows.runs.shapes import Check, Misshapen, a_name, read_document
 from transforms.database.duckdb_file import open_database, rows_as_dicts
 from transforms.errors import UsageProblem
+from transforms.reference.crosswalk import CROSSWALKS
+from transforms.reference.definitions import KEPT
 
 #: Tables kept as they were in force on the run, so that a finding can be derived again by hand.
-KEPT_TABLES = (
-    "ref_procedure_code",
-    "ref_code_cap",
-    "ref_payer_method",
-    "ref_code_alias",
-    "ref_parameter",
-    "ref_audit_rule",
-    "crosswalk_patient",
-    "crosswalk_provider",
-    "crosswalk_payer",
-)
+KEPT_TABLES = (*KEPT, *CROSSWALKS)
 
 
 def read_published(out: Path, run_id: str) -> dict | None:

@@ -12,6 +12,7 @@ select
     end as verdict,
     d.day_key,
     d.billed_units,
+    true as has_every_note,
     d.billed_units as at_risk_units,
     d.billed_units || ' unit(s) were billed, and the only note of the day is a draft.' as message
 from unit_day as d

@@ -40,6 +40,7 @@ select
         then day_excess.least_clinician_key end as clinician_key,
     day_excess.excess_minutes as double_counted_minutes,
     d.supported_minutes,
+    true as has_overlapping_blocks,
     'The clinician''s one-on-one minutes with several patients at once exceed the clock by '
         || day_excess.excess_minutes || ' minute(s).'
         || case when day_excess.other_blocks > 50

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from transforms.errors import AuditError
+from transforms.reference.definitions import require_declared
 from transforms.under_way import under_way
 
 #: Where the stages' folders are.
@@ -51,6 +52,8 @@ VIOLATION_COLUMNS = {
     "double_counted_minutes": "bigint",
     "cap_units": "bigint",
     "line_cap_units": "bigint",  # a cap on each line by itself
+    "has_every_note": "boolean",  # it rests on notes that do not count too
+    "has_overlapping_blocks": "boolean",  # it rests on other patients' blocks that overlap the clinician's
     "at_risk_units": "bigint",
     "is_at_risk_timed_only": "boolean",
     "reference_key": "varchar",
@@ -130,7 +133,9 @@ def _read(stage: str, path: Path) -> Model:
     missing = [key for key in needed if key not in header]
     if missing:
         raise AuditError(f"{path.name}: the header lacks {', '.join(missing)}")
-    return Model(stage, path.stem, text, header)
+    model = Model(stage, path.stem, text, header)
+    require_declared((name for name in model.reads if name.startswith("ref_")), f"transforms/{stage}/{path.name}")
+    return model
 
 
 def _header(text: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from finding_row as f
 join stg_note as n on n.patient_key = f.patient_key and n.service_date = f.service_date
 where f.note_key is null
     and (f.discipline is null or n.discipline = f.discipline)
-    and (f.rule_id in ('billed_on_unsigned_note', 'billed_note_marked_not_billable') or n.standing = 'counting')
+    and (f.has_every_note or n.standing = 'counting')
 union
 select f.finding_key, b.note_key
 from finding_row as f

@@ -33,6 +33,8 @@ select
     v.cap_units,
     v.line_cap_units,
     v.at_risk_units,
+    coalesce(v.has_every_note, false) as has_every_note,
+    coalesce(v.has_overlapping_blocks, false) as has_overlapping_blocks,
     coalesce(v.is_at_risk_timed_only, false) as is_at_risk_timed_only,
     v.reference_key,
     v.message

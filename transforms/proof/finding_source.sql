@@ -41,7 +41,7 @@ overlapping as (
     join min_clinician_block as other
         on other.clinician_key = booked.clinician_key and other.service_date = booked.service_date
         and other.clinician_run_number = booked.clinician_run_number and other.place = booked.place + step.places_on
-    where f.rule_id = 'therapist_in_two_places'
+    where f.has_overlapping_blocks
         and other.patient_key <> booked.patient_key
         and other.start_second < booked.end_second and booked.start_second < other.end_second
 ),

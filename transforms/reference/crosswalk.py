@@ -16,6 +16,8 @@ COLUMNS = {
     "provider": ("notes_id", "claims_id"),
     "payer": ("claims_id", "reference_id"),
 }
+#: The tables that they become.
+CROSSWALKS = tuple(f"crosswalk_{subject}" for subject in COLUMNS)
 
 
 def load_crosswalk(connection: duckdb.DuckDBPyConnection, folder: Path | None) -> None:

@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from enum import Enum
 
 from transforms.contract.cell_sql import CODE
+from transforms.errors import AuditError
 
 PERIOD_COLUMNS = ("effective_from", "effective_to")
 PROOF_COLUMNS = ("citation", "citation_url", "last_checked_on")
@@ -143,22 +145,43 @@ class Column:
     default: object = None
 
 
+class Met(Enum):
+    """By which rows of an extract a changed reference row is met: the dates of these are computed again."""
+
+    CODE = "lines and blocks of the key's procedure_code"
+    CODE_OR_PARTNER = "lines and blocks of the key's procedure_code, and lines of the codes that alias rows join to it"
+    PAYER = "lines of the key's payer_id"
+    EVERY_DATE = "every date on which the row is in force"
+    NO_DATE = "none: the table is not resolved on the service date"
+
+
 @dataclass(frozen=True)
 class Table:
-    """One reference table: its key columns and value columns, and whether its rows are dated.
+    """One reference table, and what a night, a published run and an explanation must know of it.
 
-    `problem` looks at a row's values together and gives the column that is wrong and why, else None.
+    key, values: its columns. met: which dates a changed row moves, but for the keys in `met_elsewhere`. is_kept: the
+    rows in force are kept in a published run, for models read them. is_cited: a finding's reference_key may name a row.
+    problem: looks at a row's values together and gives the column that is wrong and why, else None.
     """
 
     name: str
     key: dict[str, Column]
     values: dict[str, Column]
+    met: Met
+    is_kept: bool
+    is_cited: bool
     is_dated: bool = True
+    met_elsewhere: tuple[str, ...] = ()
     problem: Callable[[dict], tuple[str, str] | None] = lambda values: None
 
     @property
     def columns(self) -> dict[str, Column]:
         return {**self.key, **self.values}
+
+    @property
+    def table_name(self) -> str:
+        """The name of its table in DuckDB."""
+        return "ref_audit_rule" if self.name == "audit_rules" else f"ref_{self.name}"
 
 
 _TEXT = Column("varchar", required=True)
@@ -174,6 +197,9 @@ TABLES = (
             "short_words": _OPTIONAL_TEXT,
             "disciplines": Column("varchar", _disciplines),
         },
+        met=Met.CODE,
+        is_kept=True,
+        is_cited=False,
     ),
     Table(
         "code_cap",
@@ -182,6 +208,10 @@ TABLES = (
             "cap_units": Column("integer", _whole, required=True),
             "adjudication_indicator": Column("varchar", _word("1", "2", "3")),
         },
+        # A cap of one code of a pair is met where the other one is.
+        met=Met.CODE_OR_PARTNER,
+        is_kept=True,
+        is_cited=True,
     ),
     Table(
         "payer_method",
@@ -191,6 +221,9 @@ TABLES = (
             "follows_mue": Column("boolean", _flag, default=False),
             "timed_units_per_day_cap": Column("integer", _whole),
         },
+        met=Met.PAYER,
+        is_kept=True,
+        is_cited=True,
     ),
     Table(
         "code_alias",
@@ -199,12 +232,20 @@ TABLES = (
             "relation": Column("varchar", _word("counts_as", "documents", "documents_in_group"), required=True),
         },
         {"target_code": _CODE},
+        met=Met.CODE_OR_PARTNER,
+        is_kept=True,
+        is_cited=False,
         problem=_alias_problem,
     ),
     Table(
         "parameter",
         {"name": Column("varchar", _word(*PARAMETER_UNITS), required=True)},
         {"value": Column("decimal(18, 6)", _number, required=True), "unit": _OPTIONAL_TEXT},
+        met=Met.EVERY_DATE,
+        # not resolved on the service date, or looked at by themselves (warehouse/moved.py)
+        met_elsewhere=("billing_lag_days", "linked_file_check_days", "minimum_match_share", "minimum_measured_share"),
+        is_kept=True,
+        is_cited=True,
         problem=_parameter_problem,
     ),
     Table(
@@ -215,6 +256,9 @@ TABLES = (
             "limit": Column("decimal(18, 6)", _number),
             "unit": _OPTIONAL_TEXT,
         },
+        met=Met.NO_DATE,
+        is_kept=False,
+        is_cited=False,
         problem=_guard_problem,
     ),
     Table(
@@ -227,6 +271,20 @@ TABLES = (
             "subject": _TEXT,
             "not_checked": _TEXT,
         },
+        met=Met.NO_DATE,
+        is_kept=True,
+        is_cited=False,
         is_dated=False,
     ),
 )
+#: The tables whose rows in force a published run keeps.
+KEPT = tuple(table.table_name for table in TABLES if table.is_kept)
+#: The tables whose rows a finding may cite.
+CITED = tuple(table.table_name for table in TABLES if table.is_cited)
+
+
+def require_declared(names: Iterable[str], where: str) -> None:
+    """Raises AuditError for a reference table that nobody declared here: a night would not know what its rows move."""
+    unknown = sorted(set(names) - {table.table_name for table in TABLES})
+    if unknown:
+        raise AuditError(f"{where}: {', '.join(unknown)} is not declared in transforms/reference/definitions.py")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from transforms.database.sql_values import row_values
 from transforms.errors import UsageProblem
-from transforms.reference.definitions import PERIOD_COLUMNS, PROOF_COLUMNS, TABLES, Table, read_day
+from transforms.reference.definitions import PERIOD_COLUMNS, PROOF_COLUMNS, TABLES, Table, read_day, require_declared
 from transforms.reference.effect import check_effects
 from transforms.shipped import DATA
 from transforms.under_way import under_way
@@ -23,6 +23,7 @@ from transforms.under_way import under_way
 REFERENCE = DATA / "reference"
 FIRST_DATE = date(1990, 1, 1)  # no extract holds an earlier one
 OPEN_END = date(9999, 12, 31)
+_NAMES = frozenset(table.name for table in TABLES)
 #: One statement a row would take longer than all of a small audit.
 ROWS_PER_INSERT = 200
 
@@ -57,6 +58,9 @@ def load_reference(con, overlay: Path | None = None) -> None:
 
 def reference_in_force(overlay: Path | None = None) -> list[InForce]:
     """The shipped tables with the user's rows laid over them; raises UsageProblem for a broken row."""
+    require_declared(
+        (f"ref_{path.stem}" for path in REFERENCE.glob("*.csv") if path.stem not in _NAMES), "data/reference"
+    )
     if overlay is not None:
         _check_overlay(overlay)
     rows = {table.name: lay_over(*_read_both(table, overlay)) for table in TABLES}
@@ -212,13 +216,12 @@ def _check_periods(rows: list[Row]) -> None:
 
 
 def _in_force(table: Table, rows: list[Row]) -> InForce:
-    name = "ref_audit_rule" if table.name == "audit_rules" else f"ref_{table.name}"
     columns = {column: kind.sql_type for column, kind in table.columns.items()}
     columns |= dict.fromkeys(PROOF_COLUMNS, "varchar")
     if table.is_dated:
         columns |= {"effective_from": "date", "effective_to": "date", "reference_key": "varchar"}
     ordered = sorted(rows, key=lambda row: (tuple(str(part) for part in row.key), row.start))
-    return InForce(name, columns, [_cells(table, row) for row in ordered])
+    return InForce(table.table_name, columns, [_cells(table, row) for row in ordered])
 
 
 def _create(con, table: InForce) -> None:

@@ -11,14 +11,13 @@ from pathlib import Path
 from transforms.accept.settle import ACCEPTED_DATES
 from transforms.models.load import load_models
 from transforms.models.run import RUN_SETTING, Setting, setting_row
+from transforms.reference.definitions import KEPT
 from transforms.reference.tables import InForce, reference_in_force
 from transforms.scripts.checks import check_queries
 from transforms.scripts.rules import columns_given, count_query, violation_query
 from transforms.scripts.tables import input_tables
 from transforms.scripts.writing import Writer
 
-#: No model reads the guards: they hold a night against the nights before it.
-_NOT_READ = ("ref_guard",)
 _VIEW = "-- form: view\n"
 _MATCH = """
 -- How much of claims and notes meets, inside the dates that both cover. `minutewise audit` stops where half do not.
@@ -90,7 +89,7 @@ def _reference(writer: Writer, tables: list[InForce]) -> list[str]:
     return [
         writer.table(table.name, table.columns) + writer.rows(table.name, list(table.columns), table.rows)
         for table in tables
-        if table.name not in _NOT_READ
+        if table.name in KEPT
     ]
 
 

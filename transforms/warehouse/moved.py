@@ -6,7 +6,7 @@ Every dated table is resolved on the service date, so a changed row moves only d
 from datetime import date
 
 from transforms.database.sql_values import literal
-from transforms.reference.definitions import TABLES
+from transforms.reference.definitions import TABLES, Met
 from transforms.reference.definitions import Table as ReferenceTable
 
 #: Where a changed row of a table is met: dates of claim lines of the code, of the payer, and blocks of the code.
@@ -30,16 +30,13 @@ _LINES_OF_PAYER = (
     "SELECT c.service_date, coalesce(x.to_id, c.payer_id) AS met FROM house.ok_claims AS c "
     "LEFT JOIN crosswalk_payer AS x ON x.from_id = c.payer_id"
 )
-#: Table -> the column of its key that a row of an extract meets it by, and where.
-MET = {
-    "procedure_code": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE}"),
-    "code_cap": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE} UNION {_PARTNERS_OF_LINES}"),
-    "code_alias": ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE} UNION {_PARTNERS_OF_LINES}"),
-    "payer_method": ("payer_id", _LINES_OF_PAYER),
-    "parameter": ("name", None),
+#: The column of a table's key that a row of an extract meets it by, and where; None: every row in force is met.
+_MEETS = {
+    Met.CODE: ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE}"),
+    Met.CODE_OR_PARTNER: ("procedure_code", f"{_LINES_OF_CODE} UNION {_BLOCKS_OF_CODE} UNION {_PARTNERS_OF_LINES}"),
+    Met.PAYER: ("payer_id", _LINES_OF_PAYER),
+    Met.EVERY_DATE: (None, None),
 }
-#: Parameters that are not resolved on the service date, or are looked at by themselves.
-ELSEWHERE = ("billing_lag_days", "linked_file_check_days", "minimum_match_share", "minimum_measured_share")
 
 
 def find_moved_settings(con, as_of: date) -> None:
@@ -47,7 +44,7 @@ def find_moved_settings(con, as_of: date) -> None:
     _billing_lag(con, as_of)
     _coverage(con)
     for table in TABLES:
-        if table.name in MET:
+        if table.met is not Met.NO_DATE:
             _reference(con, table)
 
 
@@ -80,12 +77,14 @@ def _coverage(con) -> None:
 
 def _reference(con, table: ReferenceTable) -> None:
     """The dates on which a key of the table resolves otherwise than before, and on which a row meets it."""
-    column, meets = MET[table.name]
+    column, meets = _MEETS[table.met]
     said = ", ".join([*table.values, "reference_key"])
     keys = ", ".join(table.key)
     periods = "effective_from, effective_to"
-    leave_out = "" if table.name != "parameter" else f"WHERE name NOT IN ({', '.join(map(repr, ELSEWHERE))})"
-    rows = f"SELECT {keys}, {said}, {periods} FROM {{catalog}}.ref_{table.name} {leave_out}"
+    (first, *_) = table.key
+    elsewhere = ", ".join(map(literal, table.met_elsewhere))
+    leave_out = f"WHERE {first} NOT IN ({elsewhere})" if elsewhere else ""
+    rows = f"SELECT {keys}, {said}, {periods} FROM {{catalog}}.{table.table_name} {leave_out}"
     now, before = rows.format(catalog="main"), rows.format(catalog="house")
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE differing AS SELECT DISTINCT {keys} FROM "
@@ -96,11 +95,11 @@ def _reference(con, table: ReferenceTable) -> None:
     same_key = " AND ".join(f"ref.{key} IS NOT DISTINCT FROM differing.{key}" for key in table.key)
     listed = ", ".join(f"ref.{name}" for name in (*table.key, *table.values, "reference_key"))
     resolved = f"""
-        SELECT d.service_date, {listed} FROM differing JOIN {{catalog}}.ref_{table.name} AS ref ON {same_key}
+        SELECT d.service_date, {listed} FROM differing JOIN {{catalog}}.{table.table_name} AS ref ON {same_key}
         JOIN accepted_date AS d ON d.service_date >= ref.effective_from AND d.service_date < ref.effective_to"""
     now, before = resolved.format(catalog="main"), resolved.format(catalog="house")
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE resolves_anew AS SELECT DISTINCT service_date, {column} AS met FROM "
+        f"CREATE OR REPLACE TEMP TABLE resolves_anew AS SELECT DISTINCT service_date, {column or first} AS met FROM "
         f"(({now} EXCEPT {before}) UNION ({before} EXCEPT {now}))"
     )
     dates = "SELECT service_date FROM resolves_anew"

@@ -11,6 +11,7 @@ from transforms.contract.cell_sql import text
 from transforms.database.duckdb_file import attach_encrypted
 from transforms.models.load import load_models, run_model
 from transforms.models.run import MATCH_COUNTS, Match, Setting, judge_rows, measure_match, require_match, stage_rows
+from transforms.reference.crosswalk import CROSSWALKS
 from transforms.warehouse import tables as house
 from transforms.warehouse import take_in as history
 
@@ -40,7 +41,7 @@ def why_all_dates(con, code_version: str) -> str | None:
         return "the first night"
     if held["code_version"] != code_version:
         return "the program"
-    for table in house.CROSSWALKS:
+    for table in CROSSWALKS:
         differing = con.execute(
             f"SELECT count(*) FROM ((FROM main.{table} EXCEPT FROM house.{table}) "
             f"UNION ALL (FROM house.{table} EXCEPT FROM main.{table}))"

@@ -12,14 +12,12 @@ from transforms.accept.settle import QUARANTINE_COLUMNS, ok_columns, row_columns
 from transforms.contract.fields import TABLES, contract_fields
 from transforms.database.duckdb_file import rows_as_dicts
 from transforms.database.sql_values import literal
+from transforms.reference.crosswalk import CROSSWALKS
 from transforms.reference.definitions import TABLES as REFERENCE_TABLES
 
 #: The shape of these tables; a warehouse of another shape is built anew from the published runs.
 HOUSE_SCHEMA = 3
-REFERENCES = tuple(
-    "ref_audit_rule" if table.name == "audit_rules" else f"ref_{table.name}" for table in REFERENCE_TABLES
-)
-CROSSWALKS = ("crosswalk_patient", "crosswalk_provider", "crosswalk_payer")
+REFERENCES = tuple(table.table_name for table in REFERENCE_TABLES)
 #: Tables of the rows that were delivered, by the column that names the claim or note a row belongs to.
 UNITS = {"claims": "claim_id", "notes": "note_id", "note_blocks": "note_id"}
 #: Results, one set of rows a service date.

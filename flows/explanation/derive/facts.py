@@ -16,8 +16,8 @@ from flows.explanation.derive.single_rules import clinician_runs, coverage, near
 from flows.explanation.sentences.words import why_blocks, why_day, why_note, why_undecidable
 from transforms.database.duckdb_file import rows_as_dicts
 from transforms.models.load import rule_sections
+from transforms.reference.definitions import CITED
 
-_REFERENCE_TABLES = ("ref_payer_method", "ref_code_cap", "ref_parameter")
 #: Sections that show dates beside the finding's own.
 _OF_DATES = ("covered", "billing_lag", "nearest")
 
@@ -70,9 +70,7 @@ def gather(con, findings: Sequence[Mapping[str, Any]], asked: Asked) -> Gathered
         coverage=coverage(con) if uncovered else {},
         measured=rows_as_dicts(con, "select counting_notes, measured_notes from stg_measure")[0],
         rules={row["rule_id"]: row for row in rows_as_dicts(con, "select * from ref_audit_rule")},
-        references={
-            key: row for table in reversed(_REFERENCE_TABLES) for key, row in reference_rows(con, table).items()
-        },
+        references={key: row for table in CITED for key, row in reference_rows(con, table).items()},
         set_aside=set_aside_of_patients(con),
     )
 
