@@ -27,6 +27,9 @@ CELLS = [
     ("claims", ",P2,", ",M\udcfcller,", "patient_id", "not_utf8", 'encoding = "cp1252"'),
     ("note_blocks", "N2,1,97110,", "N2,1,therapeutic exercise,", "procedure_code", "unreadable_code", "(values)"),
     ("note_blocks", "N2,1,97110,,30", "N2,1,97110,,30 min", "minutes", "unreadable_number", "Write digits only"),
+    ("note_blocks", "N2,1,97110,,30,,", "N2,1,97110,,30,8:00,", "started_at", "unreadable_time", '["%H:%M"] for 8:00'),
+    ("note_blocks", "N2,1,97110,,30,,", "N2,1,97110,,30,8:00 AM,", "started_at", "unreadable_time", '["%I:%M %p"]'),
+    ("note_blocks", "N2,1,97110,,30,,", "N2,1,97110,,30,1:05 pm,", "started_at", "unreadable_time", '["%I:%M %p"]'),
 ]
 
 
