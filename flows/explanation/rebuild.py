@@ -13,7 +13,8 @@ import duckdb
 
 from flows.explanation.asked import Asked, keep_asked, key_asked
 from flows.explanation.loading import load_published, measured_as_published
-from flows.published import KEPT_TABLES
+from flows.published import KEPT_TABLES, read_published
+from flows.run_choice import choose_run
 from transforms.engine import open_database, rows_as_dicts
 from transforms.errors import AuditError, UsageProblem
 from transforms.extract.inputs import file_sha256
@@ -77,6 +78,23 @@ def published_rows(folder: Path, name: str, where: str = "true", parameters=()) 
             return rows_as_dicts(con, f"select * from read_parquet(?) where {where}", [path, *parameters])
     except duckdb.Error as problem:
         raise damaged(folder, problem) from None
+
+
+@contextmanager
+def telling_damage(out: Path, run_id: str | None):
+    """Turns a fault met while a run is derived and told into a UsageProblem where files of it are not as published.
+
+    A fault over files that are as published is the program's own, and passes.
+    """
+    try:
+        yield
+    except AuditError:
+        raise
+    except Exception as problem:
+        folder = choose_run(out, run_id)
+        if changed_files(folder, read_published(out, folder.name)):
+            raise damaged(folder, problem) from None
+        raise
 
 
 def changed_files(folder: Path, manifest: dict) -> list[str]:
