@@ -229,7 +229,7 @@ class TestTables:
 
 
 #: What somebody did to a published table, and what `explain` and `evidence` come to: 0 where it bears on neither.
-EDITS = {
+TABLE_EDITS = {
     "another rule": ("findings", "update t set rule_id = 'nonsense'", 2),
     "no message": ("findings", "alter table t drop message", 2),
     "no ids": ("findings", "update t set finding_id = null", 2),
@@ -240,7 +240,7 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize(("table", "edit", "code"), EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize(("table", "edit", "code"), TABLE_EDITS.values(), ids=TABLE_EDITS)
 def test_an_edited_table_is_told_as_damage_and_never_as_a_fault_of_the_program(place, table, edit, code):
     wanted, path = finding_of(place), run_of(place) / f"{table}.parquet"
     with duckdb.connect() as con:
