@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -225,3 +226,35 @@ class TestTables:
             ran = minutewise(*command)
             assert ran.code in (0, 1, 2, 3), (command, ran.err)
             assert "Traceback" not in ran.err and "internal error" not in ran.err
+
+
+#: What somebody did to a published table, and what `explain` and `evidence` come to: 0 where it bears on neither.
+TABLE_EDITS = {
+    "another rule": ("findings", "update t set rule_id = 'nonsense'", 2),
+    "no message": ("findings", "alter table t drop message", 2),
+    "no ids": ("findings", "update t set finding_id = null", 2),
+    "no reason": ("quarantine", "alter table t drop reason", 2),
+    "no minutes": ("accepted/note_blocks", "alter table t drop minutes", 2),
+    "a rule's sums": ("rules", "update t set violations = 99", 0),
+    "no units": ("units", "update t set billed_units = null", 0),
+}
+
+
+@pytest.mark.parametrize(("table", "edit", "code"), TABLE_EDITS.values(), ids=TABLE_EDITS)
+def test_an_edited_table_is_told_as_damage_and_never_as_a_fault_of_the_program(place, table, edit, code):
+    wanted, path = finding_of(place), run_of(place) / f"{table}.parquet"
+    with duckdb.connect() as con:
+        con.execute("create table t as select * from read_parquet(?)", [str(path)])
+        con.execute(edit)
+        con.execute(f"copy t to '{path}' (format parquet)")
+    for words in (["explain", place / "out", wanted], ["evidence", place / "out", wanted, "--to", place / "packet"]):
+        ran = minutewise(*words)
+        assert ran.code == code and "Traceback" not in ran.err, ran.err
+        assert code == 0 or run_of(place).name in ran.err
+    assert minutewise("verify", place / "out").code == 3
+
+
+def test_a_fault_over_sound_files_stays_a_fault_of_the_program(place, monkeypatch):
+    monkeypatch.setattr("flows.explanation.terminal.text.explain_text", lambda derivation: derivation["nowhere"])
+    ran = minutewise("explain", place / "out", finding_of(place))
+    assert ran.code == 4 and "internal error (KeyError" in ran.err

@@ -27,6 +27,9 @@ CELLS = [
     ("claims", ",P2,", ",M\udcfcller,", "patient_id", "not_utf8", 'encoding = "cp1252"'),
     ("note_blocks", "N2,1,97110,", "N2,1,therapeutic exercise,", "procedure_code", "unreadable_code", "(values)"),
     ("note_blocks", "N2,1,97110,,30", "N2,1,97110,,30 min", "minutes", "unreadable_number", "Write digits only"),
+    ("note_blocks", "N2,1,97110,,30,,", "N2,1,97110,,30,8:00,", "started_at", "unreadable_time", '["%H:%M"] for 8:00'),
+    ("note_blocks", "N2,1,97110,,30,,", "N2,1,97110,,30,8:00 AM,", "started_at", "unreadable_time", '["%I:%M %p"]'),
+    ("note_blocks", "N2,1,97110,,30,,", "N2,1,97110,,30,1:05 pm,", "started_at", "unreadable_time", '["%I:%M %p"]'),
 ]
 
 
@@ -57,6 +60,7 @@ def test_what_is_plain_to_a_person_is_read(tmp_path, cell, held):
 FILES = [
     ("semicolons", lambda text: text.replace(",", ";").encode(), ["semicolon-separated", "say delimiter = ';'"]),
     ("title", lambda text: b"Billing\n" + text.encode(), ["line 1: is a title", "to be line 2"]),
+    ("title and semicolons", lambda text: b"Billing;;;\n" + text.replace(",", ";").encode(), ["delimiter = ';'"]),
     ("wide title", lambda text: b"Billing,,,,\n\n" + text.encode(), ["line 1: is a title", "to be line 3"]),
     ("cp1252 header", lambda text: text.encode().replace(b"allowed", b"\x80"), ["line 1: ", 'encoding = "cp1252"']),
     ("no header", lambda text: text.split("\n", 1)[1].encode(), ["its first line looks like data"]),
@@ -70,3 +74,24 @@ def test_a_file_that_is_no_table_says_what_to_do_in_one_line(tmp_path, change, s
     extracts(tmp_path / "e", "claims", change)
     ran = audit(tmp_path / "e", tmp_path / "out")
     refused(ran, 3, "claims.csv: ", *said, out=tmp_path / "out")
+
+
+MAPPED = [
+    # a title above the header, once the separator is known
+    ('[claims]\ndelimiter = ";"\n', lambda text: "Billing;;;\n" + text.replace(",", ";"), 3, "line 1: is a title"),
+    ('[claims]\nencoding = "cp1252"\n', lambda text: text.replace(",", ";"), 3, "say delimiter = ';'"),
+    # a date format beside the columns instead of with one
+    (
+        '[claims]\ndate_formats = ["%m/%d/%y"]\n',
+        lambda text: text,
+        2,
+        "claims.date_formats: stands with the column that it is meant for: [claims.columns], then COLUMN = {",
+    ),
+]
+
+
+@pytest.mark.parametrize(("mapping", "change", "code", "said"), MAPPED)
+def test_a_first_mapping_that_misses_is_told_the_next_step(tmp_path, mapping, change, code, said):
+    extracts(tmp_path / "e", "claims", lambda content: change(content).encode())
+    (tmp_path / "m.toml").write_text(mapping)
+    refused(audit(tmp_path / "e", tmp_path / "out", "--mapping", tmp_path / "m.toml"), code, said, out=tmp_path / "out")

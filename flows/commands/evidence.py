@@ -28,7 +28,10 @@ def evidence(out, finding_ids, run_id, to, with_pdf, mask, mask_key_file):
     if mask != bool(mask_key_file):
         raise click.UsageError("--mask and --mask-key-file go together; `openssl rand -hex 32` makes a key")
     from flows.evidence.write import write_evidence
+    from flows.explanation.derive.rebuild import telling_damage
 
-    for path in write_evidence(out, finding_ids, run_id, to or out / "evidence", with_pdf, mask_key_file):
+    with telling_damage(out, run_id):
+        paths = write_evidence(out, finding_ids, run_id, to or out / "evidence", with_pdf, mask_key_file)
+    for path in paths:
         tell(str(path))
     return 0

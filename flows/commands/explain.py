@@ -23,9 +23,12 @@ def explain(out, wanted, day, run_id, as_json):
     """
     from flows.explanation.derive.one import derive
     from flows.explanation.derive.patient_day import derive_day
+    from flows.explanation.derive.rebuild import telling_damage
     from flows.explanation.terminal.text import day_text, explain_text
 
-    derivation = derive_day(out, wanted, day, run_id) if day else derive(out, wanted, run_id)
     told = day_text if day else explain_text
-    tell(json.dumps(derivation, indent=2, default=str) if as_json else told(derivation))
+    with telling_damage(out, run_id):
+        derivation = derive_day(out, wanted, day, run_id) if day else derive(out, wanted, run_id)
+        text = json.dumps(derivation, indent=2, default=str) if as_json else told(derivation)
+    tell(text)
     return 0

@@ -77,12 +77,12 @@ REMEDIES = {
     "void or the replacement claim (frequency 8 or 7) in its place.",
     "out_of_range": "Look the number up where it was entered: it is beyond what one row can mean. Correct it and "
     "export again.",
-    "unreadable_date": "Export dates as YYYY-MM-DD, or say how they are written in a mapping: "
-    'date_formats = ["%m/%d/%Y"] for 03/31/2026, ["%m/%d/%y"] for 03/31/26.',
+    "unreadable_date": "Export dates as YYYY-MM-DD, or say in a mapping, with the column, how they are written: "
+    'service_date = { from = "Date", date_formats = ["%m/%d/%Y"] } for 03/31/2026, ["%m/%d/%y"] for 03/31/26.',
     "date_out_of_range": "Look the date up where it was entered, the year first. If all dates of the file are off, "
     "correct date_formats in the mapping; if all lie in the future, give the right --as-of.",
-    "unreadable_time": "Write times as 08:15 or 14:30, without a time zone, or say how they are written in a mapping: "
-    'date_formats = ["%I:%M %p"] for 02:30 PM, ["%H:%M"] for 8:00.',
+    "unreadable_time": "Write times as 08:15 or 14:30, without a time zone, or say in a mapping, with the column, how "
+    'they are written: started_at = { from = "Start", date_formats = ["%I:%M %p"] } for 02:30 PM, ["%H:%M"] for 8:00.',
     "end_before_start": "Look the two times up in the note: one is mistyped, or morning and afternoon are mixed up.",
     "clock_off_service_date": "Look the times up in the note: they lie on another day than the note's date of service.",
     "unreadable_amount": "Write the amount as 1234.50, in dollars.",

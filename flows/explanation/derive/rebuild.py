@@ -12,7 +12,8 @@ import duckdb
 
 from flows.explanation.derive.asked import Asked, keep_asked, key_asked
 from flows.explanation.derive.loading import load_published, measured_as_published
-from flows.runs.read import KEPT_TABLES, damaged
+from flows.runs.choose import choose_run
+from flows.runs.read import KEPT_TABLES, damaged, read_published
 from transforms.database.duckdb_file import open_database
 from transforms.errors import AuditError
 from transforms.extract.inputs import file_sha256
@@ -56,6 +57,23 @@ def rebuilt(folder: Path, manifest: dict, asked: Asked):
         yield con
     finally:
         con.close()
+
+
+@contextmanager
+def telling_damage(out: Path, run_id: str | None):
+    """Turns a fault met while a run is derived and told into a UsageProblem where files of it are not as published.
+
+    A fault over files that are as published is the program's own, and passes.
+    """
+    try:
+        yield
+    except AuditError:
+        raise
+    except Exception as problem:
+        folder = choose_run(out, run_id)
+        if changed_files(folder, read_published(out, folder.name)):
+            raise damaged(folder, problem) from None
+        raise
 
 
 def changed_files(folder: Path, manifest: dict) -> list[str]:

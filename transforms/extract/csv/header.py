@@ -128,7 +128,9 @@ def _header_text(lines: Lines, file_name: str, delimiter: str) -> str:
 def _refuse_title(lines: Lines, first: Line, cells: list[str], file_name: str, delimiter: str) -> None:
     """Raises InputRejected where the first line is one lone cell, and a line below it names columns: reports have their
     title there."""
-    if sum(1 for cell in cells if cell.strip(BLANKS)) > 1 or any(mark in first.text for mark in ";\t|"):
+    if sum(1 for cell in cells if cell.strip(BLANKS)) > 1 or any(
+        mark in first.text for mark in ";\t|".replace(delimiter, "")
+    ):
         return
     for distance in range(LONGEST_HEADER_LINES):
         line = lines.peek(distance)

@@ -123,6 +123,11 @@ class _Wrong(Exception):
 
 def _table(table: str, part) -> TableMapping:
     _is_table(part, table)
+    for key in (key for key in part if key in CELL_OPTIONS and key != "where"):
+        raise _Wrong(
+            f"{table}.{key}: stands with the column that it is meant for: [{table}.columns], then "
+            f'COLUMN = {{ from = "...", {key} = ... }}'
+        )
     _known(part, ("files", "delimiter", "encoding", "columns", "where"), table)
     columns = part.get("columns", {})
     _is_table(columns, f"{table}.columns")

@@ -112,7 +112,8 @@ class _Lookup:
     def _hint(self, wanted: list[str]) -> str:
         for separator, spoken in SEPARATOR_NAMES.items():
             parts = {part.strip(BLANKS + '"').lower() for part in self.header_text.split(separator)}
-            if len(parts) > 1 and parts & set(wanted) and not set(self.own) & set(wanted):
+            is_one_cell = len(self.own) == 1 and self.header_text.count(separator) > 1
+            if len(parts) > 1 and (is_one_cell or parts & set(wanted)) and not set(self.own) & set(wanted):
                 return f"; it looks {spoken}-separated: say delimiter = {separator!r} in a mapping"
         if looks_like_data(self.own):
             return "; its first line looks like data: a header row is needed"
