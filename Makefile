@@ -31,12 +31,12 @@ audit: setup
 test: setup
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-# The long version of these tests: random sequences of nights, kills at random times, honest days, days of the oracle.
+# The long version of the tests that draw at random; tests/profiles.py says how much.
 soak: setup
-	MINUTEWISE_SEQUENCES=1000 MINUTEWISE_EVERY_NIGHT=1 MINUTEWISE_KILLS=1000 \
-	    MINUTEWISE_HONEST_DAYS=10000 MINUTEWISE_ORACLE_EXTRACTS=2000 $(BIN)/python -m pytest -n auto \
+	MINUTEWISE_PROFILE=soak $(BIN)/python -m pytest -n auto \
 	    tests/test_incremental.py tests/test_incremental_more.py \
-	    tests/test_kill.py tests/test_kill_warehouse.py tests/test_honest_days.py tests/test_against_oracle.py
+	    tests/test_kill.py tests/test_kill_warehouse.py tests/test_honest_days.py tests/test_against_oracle.py \
+	    tests/test_derive_many.py tests/test_sql_scripts.py tests/test_dirty_input.py
 
 # Both engines against each other, row by row: minutes of Spark, so not part of `make test`, which skips them.
 test-spark: setup-spark

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from datetime import date
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -45,8 +46,9 @@ def _bytes(path: Path) -> bytes:
         raise UsageProblem(f"{path}: cannot be read ({problem.strerror}); check its rights") from None
 
 
+@cache
 def code_version() -> str:
-    """The version and a digest of the code itself: a changed rule is another audit."""
+    """The version and a digest of the code itself, read once: a changed rule is another audit."""
     return f"{package_version()}+{folder_digest(*_CODE)[:12]}"
 
 

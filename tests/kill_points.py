@@ -105,8 +105,10 @@ def _main() -> None:
     import flows.runs.retention
     import flows.runs.verify  # noqa: F401
     from tests.cli_runs import judged_by_findings
+    from transforms.database.duckdb_file import SETTINGS
 
     expectations.judge.judge = judged_by_findings
+    SETTINGS.setdefault("threads", 1)  # as tests/conftest.py has it
     _serve()
 
 

@@ -4,7 +4,6 @@ One test audits small extracts one by one, so that what differs is short. The ot
 them into one extract under ids of their own, and audits that once: thousands of therapy days in one comparison.
 """
 
-import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -14,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.harness import audit_folder
 from tests.oracle import audit
+from tests.profiles import PROFILE, SEED
 from tests.strategies import extracts, write_extract, write_reference
 
 COMPARED = (
@@ -155,7 +155,7 @@ def unit_rows(rows: list[dict], without=()) -> list[tuple]:
 
 
 @settings(
-    max_examples=30,
+    max_examples=PROFILE.extracts_alone,
     deadline=None,
     derandomize=True,
     # Shrinking an audit takes minutes; what differs is short enough to read as it was drawn.
@@ -171,10 +171,9 @@ def test_findings_of_a_small_extract_are_the_oracles(drawn):
 def test_findings_of_many_extracts_at_once_are_the_oracles(round_number):
     drawn = []
 
-    # The same days on every run, so that a failure speaks of a change; MINUTEWISE_SEED draws others.
-    @seed(int(os.environ.get("MINUTEWISE_SEED", "0")) + round_number)
+    @seed(SEED + round_number)
     @settings(
-        max_examples=int(os.environ.get("MINUTEWISE_ORACLE_EXTRACTS", "250")),
+        max_examples=PROFILE.extracts_together,
         deadline=None,
         database=None,
         phases=[Phase.generate],

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -19,6 +18,7 @@ from flows.explanation.derive.one import derive
 from tests.cli_runs import day
 from tests.explain_cases import AS_OF, SAMPLES, audited, derived_at_once, findings_of, manifest_of
 from tests.extract_files import write_extract, write_reference
+from tests.profiles import PROFILE, SEED
 from tests.strategies import extracts
 from tests.test_against_oracle import laid_together
 from transforms.models.load import load_models
@@ -100,8 +100,7 @@ def drawn_together(count: int) -> tuple:
     """
     drawn = []
 
-    # The same days on every run, so that a failure speaks of a change; MINUTEWISE_SEED draws others.
-    @seed(int(os.environ.get("MINUTEWISE_SEED", "0")))
+    @seed(SEED)
     @settings(
         max_examples=count,
         deadline=None,
@@ -140,7 +139,7 @@ def _move(row: dict) -> None:
 @pytest.fixture(scope="module")
 def drawn_run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("drawn")
-    claims, notes, blocks, as_of, reference, crosswalk = drawn_together(200)
+    claims, notes, blocks, as_of, reference, crosswalk = drawn_together(PROFILE.extracts_explained)
     write_extract(folder / "extracts", claims, notes, blocks)
     write_reference(folder / "reference", reference)
     (folder / "crosswalk").mkdir()

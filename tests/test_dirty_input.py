@@ -3,7 +3,6 @@ every file is accounted for, and patients whose rows came through whole keep exa
 """
 
 import copy
-import os
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.dirty_files import HARMLESS_ROWS, ROW_DAMAGE, STYLES, TABLES, WHOLE_DAMAGE, Delivery
+from tests.profiles import PROFILE
 from transforms.accept.apply import apply_contract
 from transforms.contract.cell_sql import BLANKS
 from transforms.contract.fields import REASONS
@@ -39,7 +39,6 @@ READ_PROBLEMS = {
     "too_many_cells",
     "unbalanced_quote",
 }
-EXAMPLES = int(os.environ.get("MINUTEWISE_DIRTY_EXAMPLES", "0"))
 PICK = st.integers(0, 2**31)
 TABLE = st.sampled_from(TABLES)
 
@@ -47,8 +46,8 @@ TABLE = st.sampled_from(TABLES)
 def examples(number: int):
     """So many examples, always the same ones, never shrunk: a failing one is small enough to read."""
     return settings(
-        max_examples=EXAMPLES or number,
-        derandomize=not EXAMPLES,
+        max_examples=number * PROFILE.damage,
+        derandomize=True,
         database=None,
         deadline=None,
         phases=[Phase.explicit, Phase.generate],

@@ -1,8 +1,5 @@
-"""No honest day is accused: random lawful readings of random notes, billed exactly as they say (oracle/honest.py).
+"""No honest day is accused: random lawful readings of random notes, billed exactly as they say (oracle/honest.py)."""
 
-MINUTEWISE_HONEST_DAYS draws more of them, MINUTEWISE_SEED others."""
-
-import os
 from collections import Counter
 from random import Random
 
@@ -11,8 +8,8 @@ import pytest
 from tests.extract_files import write_extract, write_reference
 from tests.harness import audit_folder
 from tests.oracle.honest import ALLOWED, AS_OF, KINDS, NO_DATE, REFERENCE, TIMED, honest_days
+from tests.profiles import PROFILE, SEED
 
-SEED = int(os.environ.get("MINUTEWISE_SEED", "0"))
 #: Kinds on which the rule book leaves units beyond the note unjudged, or grants more than the therapist billed.
 LEFT_OPEN = {"spanning", "beside_undated", "two_primary_payers", "session_clock_with_evaluation"}
 #: Kinds whose last claim is the one that bills.
@@ -44,7 +41,7 @@ def findings_by_day(days, folder):
 
 
 def test_no_honest_day_is_accused(tmp_path):
-    days = honest_days(Random(SEED), int(os.environ.get("MINUTEWISE_HONEST_DAYS", "500")))
+    days = honest_days(Random(SEED), PROFILE.honest_days)
     found = findings_by_day(days, tmp_path)
     kind_of = {day.patient_id: day.kind for day in days}
     accused = Counter(

@@ -1,10 +1,8 @@
 """Audits that are killed, at every named point and at any time, and audits on a full or locked disk.
 
-Night after night, each killed: the old run stays served, and the next night goes on by itself. 60 kills, or as many as
-MINUTEWISE_KILLS says.
+Night after night, each killed: the old run stays served, and the next night goes on by itself.
 """
 
-import os
 import random
 import shutil
 import subprocess
@@ -19,6 +17,7 @@ from flows.disk.faults import PUBLISHING, points
 from flows.runs.verify import verify
 from tests.cli_runs import as_nobody, audit, day, judged_by_findings, published, write_days
 from tests.kill_points import Commands, Ended
+from tests.profiles import PROFILE
 
 #: Where an audit without a warehouse can be stopped.
 POINTS = tuple(name for name in points(PUBLISHING) if not name.startswith("warehouse"))
@@ -26,7 +25,6 @@ FROM_HERE_ON_PLACED = POINTS[POINTS.index("run_folder_after_rename") :]
 FROM_HERE_ON_SERVED = POINTS[POINTS.index("current_after_rename") :]
 #: What the next start does to a run that stands there and is not served yet.
 AT_RECOVERY = ("run_folder_before_folder_fsync", *points((("current", "rename"), ("journal", "remove"))))
-KILLS = int(os.environ.get("MINUTEWISE_KILLS", "60"))
 #: All that a night may say on stderr after one that was killed.
 MENDED = ("finished publishing run", "removed run", "this audit is published already")
 #: After so many killed nights one is left alone, and must come to what it would have come to without them.
@@ -136,7 +134,7 @@ class TestKilled:
         started = time.monotonic()
         nights.whole_night()
         usual, kills, whole = time.monotonic() - started, 0, 0
-        while kills < KILLS - len(POINTS) - 2 * len(AT_RECOVERY):
+        while kills < PROFILE.audits_killed:
             before = published(nights.out)[1]
             ended = nights.night(seconds=random.uniform(0, usual))
             assert ended.was_killed or ended.code == 0, ended.err

@@ -2,7 +2,6 @@
 undisturbed night comes to, and nothing is lost, doubled or half published."""
 
 import json
-import os
 import random
 import shutil
 from pathlib import Path
@@ -14,9 +13,8 @@ from flows.disk.faults import PUBLISHING, points
 from flows.runs.verify import verify
 from tests.cli_runs import day, published, write_days
 from tests.kill_points import Commands
+from tests.profiles import PROFILE
 
-#: So many kills at random moments; the named points come besides. `make soak` sets MINUTEWISE_KILLS.
-KILLS = int(os.environ.get("MINUTEWISE_KILLS", "60")) // 4
 #: What a night publishes in full, and what depends on nothing but its rows.
 SAME = ("findings.parquet", "rules.parquet", "quarantine.parquet", "finding_history.parquet")
 FIRST, SECOND, THIRD = "2026-03-20", "2026-03-21", "2026-03-22"
@@ -106,7 +104,7 @@ def test_a_night_killed_at_a_named_point(commands, base, undisturbed, tmp_path, 
         assert state(commands, folder, THIRD) == undisturbed[1]
 
 
-@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize("number", range(PROFILE.nights_killed))
 def test_a_night_killed_at_any_time(commands, base, undisturbed, tmp_path, number):
     folder = copied(base, tmp_path)
     night(commands, folder, SECOND, seconds=random.Random(number).uniform(0.05, 2.5))

@@ -1,6 +1,5 @@
 """The scripts of `minutewise sql`, run on DuckDB and on a real PostgreSQL: every row that an audit makes, they make."""
 
-import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from tests.case_files import read_cases, write_extracts
 from tests.case_files import write_reference as write_case_reference
 from tests.cli_runs import judged_by_findings, minutewise
 from tests.postgres_server import postgres_server, why_no_server
+from tests.profiles import PROFILE, SEED
 from tests.sql_runs import Asked, audited, columns_of, differing, duckdb_database, fill
 from tests.strategies import extracts, write_extract, write_reference
 from tests.test_against_oracle import ID_COLUMNS, laid_together
@@ -25,7 +25,6 @@ from transforms.scripts import scripts
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 DOCUMENTATION = Path(__file__).parents[1] / "docs" / "sql.md"
 SAMPLE_AUDIT = Asked(SAMPLES, date(2026, 11, 10), SAMPLES / "reference")
-DRAWN_A_ROUND = 120
 #: A schema that is made and dropped by each run; the sample audit stands in none.
 SCHEMA = "audit_run"
 #: What ids begin with in real systems; ordered by bytes they stand elsewhere than in a dictionary.
@@ -170,12 +169,12 @@ def test_drawn_extracts_under_awkward_ids(database, tmp_path, round_number):
 
 
 def drawn_extracts(round_number: int) -> list[tuple]:
-    """Many small extracts; the same ones on every run, unless MINUTEWISE_SEED draws others."""
+    """Many small extracts; the same ones on every run."""
     drawn = []
 
-    @seed(int(os.environ.get("MINUTEWISE_SEED", "0")) + 100 + round_number)
+    @seed(SEED + 100 + round_number)
     @settings(
-        max_examples=DRAWN_A_ROUND,
+        max_examples=PROFILE.extracts_scripted,
         deadline=None,
         database=None,
         phases=[Phase.generate],

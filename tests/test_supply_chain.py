@@ -275,4 +275,4 @@ def test_make_knows_the_targets_of_the_supply_chain(target):
     for module in re.findall(r"python -m (flows[.\w]+)", told.stdout):
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
     if target == "soak":
-        assert "MINUTEWISE_SEQUENCES=1000 MINUTEWISE_EVERY_NIGHT=1 MINUTEWISE_KILLS=1000" in told.stdout
+        assert "MINUTEWISE_PROFILE=soak" in told.stdout

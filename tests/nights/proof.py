@@ -1,12 +1,12 @@
 """The published state equals a full rebuild: one sequence of nights at a time, and what all of them have covered.
 
-MINUTEWISE_SEQUENCES says how many sequences are run (100), MINUTEWISE_SEED the first seed (0). A rebuild ends every
-sequence. The fresh audit, which takes as long as a night, is held against the last night and one other
-(`_telling_night`); MINUTEWISE_EVERY_NIGHT=1 holds it against all."""
+tests.profiles says how many sequences are run. A rebuild ends every sequence. The fresh audit, which takes as long as
+a night, is held against the last night and one other (`_telling_night`); the profile `soak` holds it against all."""
 
-import os
 from collections import Counter
 from pathlib import Path
+
+from tests.profiles import PROFILE, SEED
 
 from .compare import assert_same, outcome
 from .draw import draw_nights
@@ -15,16 +15,13 @@ from .fresh import fresh_audit, is_of_its_time
 from .incremental import Warehouse
 from .replay import Replay, State
 
-SEQUENCES = int(os.environ.get("MINUTEWISE_SEQUENCES", "100"))
-FIRST_SEED = int(os.environ.get("MINUTEWISE_SEED", "0"))
-EVERY_NIGHT = os.environ.get("MINUTEWISE_EVERY_NIGHT") == "1"
 TOGETHER = 10
 
 
 def chunks() -> list[range]:
     """The seeds to run, ten to a test."""
-    end = FIRST_SEED + SEQUENCES
-    return [range(first, min(first + TOGETHER, end)) for first in range(FIRST_SEED, end, TOGETHER)]
+    end = SEED + PROFILE.night_sequences
+    return [range(first, min(first + TOGETHER, end)) for first in range(SEED, end, TOGETHER)]
 
 
 def prove(seeds: range, folder: Path, make_warehouse=Warehouse) -> Counter:
@@ -54,7 +51,7 @@ def _prove_sequence(sequence: Nights, folder: Path, make_warehouse, tally: Count
         state = replay.night(night)
         found = warehouse.night(folder / "extracts", night.as_of, reference, list(night.removed))
         assert put_aside(found) == expected_aside(state), f"quarantine differs\n{where}"
-        if EVERY_NIGHT or number in compared:
+        if PROFILE.compares_every_night or number in compared:
             if is_of_its_time(state, night.as_of):
                 fresh = fresh_audit(folder / f"fresh {number}", state, night.as_of, reference)
                 assert_same(found, fresh, where)

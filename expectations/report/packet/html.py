@@ -1,5 +1,6 @@
 """A packet as one HTML file: no scripts, nothing loaded, every value escaped, clock pictures as SVG."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ _LONGEST_LABEL = 36
 
 def packet_html(packet: Packet) -> bytes:
     """The packet as a self-contained page, in UTF-8: the same packet gives the same bytes."""
+    style = (_TEMPLATES / "packet.css").read_text(encoding="utf-8")
+    template = _environment().get_template("packet.html.j2")
+    return template.render(packet=laid_out(packet), style=style, meaning=MINUTE_KINDS).encode("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    """Where the packet's template is compiled, once for all packets of a process."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -27,9 +36,7 @@ def packet_html(packet: Packet) -> bytes:
         finalize=_shown,
     )
     environment.filters |= {"kind": lambda part: type(part).__name__, "drawn": _drawn}
-    style = (_TEMPLATES / "packet.css").read_text(encoding="utf-8")
-    page = environment.get_template("packet.html.j2").render(packet=laid_out(packet), style=style, meaning=MINUTE_KINDS)
-    return page.encode("utf-8")
+    return environment
 
 
 def _shown(value: Any) -> Any:

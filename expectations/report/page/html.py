@@ -1,6 +1,7 @@
 """The report as one HTML file: nothing loaded, every value escaped, and small enough to open at once."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,9 @@ def _renderer(report: Report, rows: list[list], charts: Sequence[Any]) -> Callab
     return render
 
 
+@cache
 def _environment() -> Environment:
+    """Where the page's templates are compiled, once for all runs of a process."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
         autoescape=True,
