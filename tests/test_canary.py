@@ -275,7 +275,7 @@ class TestFailures:
 
     def test_an_error_of_duckdb_that_quotes_a_cell(self, tmp_path, extracts, monkeypatch):
         def broken(run):
-            with duckdb.connect(str(run.database)) as con:
+            with duckdb.connect(str(run.asked.database)) as con:
                 con.execute("select cast(narrative as integer) from ok_notes").fetchall()
 
         monkeypatch.setattr("flows.run.audit.STAGES", (*STAGES[:2], Stage("recompute", broken)))

@@ -16,7 +16,8 @@ import pytest
 
 from flows.disk.lock import only_run
 from flows.disk.rights import PRIVATE
-from flows.run.stages import IDENTIFY, STAGES, Run, Stage, open_database_of
+from flows.run.run import Asked, Run
+from flows.run.stages import IDENTIFY, STAGES, Stage, open_database_of
 from flows.settings import AuditSettings
 from flows.watch.progress import shown_stage
 from tests.cli_runs import AS_OF, audit, day, judged_by_findings, minutewise, published, refused, write, write_days
@@ -178,7 +179,8 @@ class TestTroubleOnTheWay:
 
     def test_progress_is_shown_on_a_terminal_alone(self, extracts, tmp_path, monkeypatch):
         terminal, end = os.openpty()
-        run = Run(AuditSettings(out=tmp_path, as_of=date.fromisoformat(AS_OF), extracts=extracts), tmp_path, PRIVATE)
+        settings = AuditSettings(out=tmp_path, as_of=date.fromisoformat(AS_OF), extracts=extracts)
+        run = Run(Asked(settings, tmp_path, PRIVATE))
         with ThreadPoolExecutor(1) as pool:
             # Read while it is written: what a terminal has not read yet is small, and comes in pieces of any size.
             shown = pool.submit(read_to_the_end, terminal)
@@ -189,7 +191,7 @@ class TestTroubleOnTheWay:
                         run_stage(Stage(stage.name, lambda run: None), run)
             told = shown.result(timeout=60)
         os.close(terminal)
-        assert "extract" in told and "reading the extracts ..." in told and run.seconds["publish"] == 0
+        assert "extract" in told and "reading the extracts ..." in told and run.found.seconds["publish"] == 0
 
 
 class TestPublishing:

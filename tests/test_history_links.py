@@ -8,8 +8,8 @@ import pytest
 from transforms.reference.definitions import TABLES
 from transforms.reference.tables import load_reference
 from transforms.warehouse import moved
-from transforms.warehouse import tables as house
 from transforms.warehouse import take_in as history
+from transforms.warehouse.tables import REFERENCES, make_tables
 
 LINE = {"line_number": 1, "patient_id": "P1", "claim_frequency_code": "1"}
 
@@ -35,11 +35,11 @@ CHAIN = [
 def con():
     """The run's database beside an empty warehouse, before a night that brings nothing."""
     con = duckdb.connect()
-    con.execute("ATTACH ':memory:' AS house")
-    house.make_tables(con)
+    con.execute("ATTACH ':memory:' AS warehouse")
+    make_tables(con)
     for table in ("claims", "notes", "note_blocks"):
-        con.execute(f"CREATE TABLE settled_{table} AS FROM house.ok_{table}")
-    con.execute("CREATE TABLE quarantine AS FROM house.quarantine")
+        con.execute(f"CREATE TABLE settled_{table} AS FROM warehouse.ok_{table}")
+    con.execute("CREATE TABLE quarantine AS FROM warehouse.quarantine")
     con.execute("CREATE TABLE affected_claim (claim_id VARCHAR); CREATE TABLE affected_note (note_id VARCHAR)")
     con.execute("CREATE TABLE crosswalk_patient (from_id VARCHAR, to_id VARCHAR)")
     con.execute("CREATE TABLE touched_date (service_date DATE)")
@@ -64,8 +64,8 @@ def moved_days(con) -> dict[int, set]:
 
 
 def hold(con, *rows) -> None:
-    put(con, "house.ok_claims", *rows)
-    con.execute("INSERT INTO house.accepted_date SELECT service_date, 1, 0 FROM house.ok_claims")
+    put(con, "warehouse.ok_claims", *rows)
+    con.execute("INSERT INTO warehouse.accepted_date SELECT service_date, 1, 0 FROM warehouse.ok_claims")
 
 
 @pytest.mark.parametrize("changed", ["A", "B", "C"])
@@ -130,15 +130,15 @@ def test_a_touched_date_takes_the_chains_and_the_spans_that_bear_on_it(con):
 )
 def test_a_reference_row_moves_the_dates_that_it_bears_on(con, table, before, days):
     load_reference(con, None)
-    for name in house.REFERENCES:
-        con.execute(f"CREATE TABLE house.{name} AS FROM main.{name}")
+    for name in REFERENCES:
+        con.execute(f"CREATE TABLE warehouse.{name} AS FROM main.{name}")
     hold(
         con,
         line("A", 1, procedure_code="97129"),
         line("B", 2, procedure_code="97110"),
         line("S", 5, procedure_code="99213", service_date_to=march(7)),
     )
-    con.execute(before.format(f"house.ref_{table}"))
+    con.execute(before.format(f"warehouse.ref_{table}"))
     history._count_dates(con)
     con.execute("CREATE TABLE change (service_date DATE, patient_id VARCHAR, what VARCHAR)")
     moved._reference(con, next(one for one in TABLES if one.name == table))

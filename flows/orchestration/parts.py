@@ -23,7 +23,8 @@ from flows.failures import internal_error
 from flows.orchestration.living_runs import living
 from flows.orchestration.time_limit import TIMED_OUT, Stopped, in_time
 from flows.run.audit import Outcome, Runner
-from flows.run.stages import Run, Stage, timed
+from flows.run.run import Run
+from flows.run.stages import Stage, timed
 from flows.settings import AuditSettings
 from flows.summary.told import markdown_summary, rule_rows
 from flows.watch.events import json_stderr, tell_failure

@@ -7,16 +7,17 @@ from flows.identity import SCHEMA_VERSION, code_version, reference_version
 from flows.set_aside.rows import mapped_columns
 from transforms.database.duckdb_file import rows_as_dicts
 from transforms.models.load import rules_without_notes
-from transforms.warehouse.tables import CELLS_SET_ASIDE, HOUSE_SCHEMA
+from transforms.warehouse.tables import CELLS_SET_ASIDE, WAREHOUSE_SCHEMA
 
 
 def describe(run, con) -> dict:
     """The manifest of a run, without its files and seconds: counts, names and versions, never a patient's value."""
-    settings = run.settings
+    found = run.found
+    settings = run.asked.settings
     return {
-        "run_id": run.run_id,
-        "previous_run": run.previous_run,
-        "audit_digest": run.audit_digest,
+        "run_id": found.run_id,
+        "previous_run": found.previous_run,
+        "audit_digest": found.audit_digest,
         "as_of": settings.as_of.isoformat(),
         "since": _iso(settings.since),
         "until": _iso(settings.until),
@@ -27,11 +28,11 @@ def describe(run, con) -> dict:
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "claims_only": settings.claims_only,
         "rules_not_judged": _not_judged(con) if settings.claims_only else [],
-        "inputs": _held(con) if run.kept else _inputs(con),
-        "warehouse": _night(run, con) if run.kept else None,
-        "match": _match(run.match) | _measured(run, con),
-        "mapping": {"file": run.mapping.file_name, "sha256": run.mapping.sha256} if run.mapping else None,
-        "mapped_columns": mapped_columns(run.mapping),
+        "inputs": _held(con) if found.warehouse else _inputs(con),
+        "warehouse": _night(run, con) if found.warehouse else None,
+        "match": _match(found.match) | _measured(run, con),
+        "mapping": {"file": found.mapping.file_name, "sha256": found.mapping.sha256} if found.mapping else None,
+        "mapped_columns": mapped_columns(found.mapping),
         "inferred": rows_as_dicts(con, "select * from inference order by all"),
         "filtered": rows_as_dicts(
             con,
@@ -71,9 +72,9 @@ def describe(run, con) -> dict:
         ),
         "at_risk_usd": _total(con),
         "findings_without_dollars": _without_dollars(con),
-        "contract_ok": run.verdict.contract_ok,
-        "contract_failures": run.verdict.contract_failures,
-        **run.watched,
+        "contract_ok": found.verdict.contract_ok,
+        "contract_failures": found.verdict.contract_failures,
+        **found.watched,
     }
 
 
@@ -85,20 +86,21 @@ def _not_judged(con) -> list[str]:
 
 def _night(run, con) -> dict:
     """What a night did to its warehouse: files taken in and removed, and the dates computed again by what moved."""
+    asked, found = run.asked, run.found
     ((as_of, delivery, last_file),) = con.execute(
         "select as_of, delivery_number, file_number from house_state"
     ).fetchall()
     return {
-        "path": str(run.settings.warehouse.resolve()),
-        "is_encrypted": run.settings.key is not None,
+        "path": str(asked.settings.warehouse.resolve()),
+        "is_encrypted": asked.settings.key is not None,
         "as_of": _iso(as_of),
-        "house_schema": HOUSE_SCHEMA,
+        "house_schema": WAREHOUSE_SCHEMA,
         "last_delivery": delivery,
         "last_file": last_file,
-        "new_files": len(run.files),
-        "removed": sorted(run.settings.removed),
-        "service_dates_recomputed": run.counts["recompute"]["service_dates"],
-        "moved_by": run.moved,
+        "new_files": len(found.files),
+        "removed": sorted(asked.settings.removed),
+        "service_dates_recomputed": found.counts["recompute"]["service_dates"],
+        "moved_by": found.moved,
         "findings": dict(
             con.execute("select status, count(*) from finding_life group by status order by status").fetchall()
         ),
@@ -167,7 +169,7 @@ def _measured(run, con) -> dict:
 
     A night holds the rows of the dates it touched only, and Spark keeps its rows: there the dates' counts are summed.
     """
-    if run.kept or run.spark:
+    if run.found.warehouse or run.spark:
         sums = _sums(con, "match")
         counting, measured = sums.get("counting_notes", 0), sums.get("measured_notes", 0)
     else:
@@ -175,7 +177,7 @@ def _measured(run, con) -> dict:
     least = con.execute(
         "select value from ref_parameter where name = 'minimum_measured_share' "
         "and $day >= effective_from and $day < effective_to",
-        {"day": run.settings.as_of},
+        {"day": run.asked.settings.as_of},
     ).fetchone()
     return {
         "counting_notes": counting,

@@ -35,7 +35,7 @@ class Months:
 
 
 def write_months(run, con, folder: Path) -> Months:
-    """Writes or links every month of MONTHLY into the run's folder; what it found rotten is said in run.messages."""
+    """Writes or links every month of MONTHLY into the run's folder; run.found.messages says which ones were damaged."""
     touched = {*_months(con, "touched_date"), *_months(con, "unpublished")}
     known, last_checked = _files_before(run)
     months = Months()
@@ -47,7 +47,7 @@ def write_months(run, con, folder: Path) -> Months:
                 months.linked[relative] = known[relative]
             else:
                 _write(con, name, month, folder / relative)
-    today = run.settings.as_of
+    today = run.asked.settings.as_of
     months.checked = {name: last_checked[name] for name in months.linked if name in last_checked}
     due = _due(months, today, _check_days(con, today))
     for relative, sha in list(months.linked.items()):
@@ -79,15 +79,16 @@ def mend_months(run, con, folder: Path, months: Months) -> bool:
 
 
 def _write_again(run, con, folder: Path, months: Months, relative: str, problem: str) -> None:
+    asked = run.asked
     path = folder / relative
     name = next(name for name in MONTHLY if _place(folder, name) == path.parent)
     del months.linked[relative]
     months.written_again.append(relative)
-    months.checked[relative] = run.settings.as_of.isoformat()
+    months.checked[relative] = asked.settings.as_of.isoformat()
     _write(con, name, date.fromisoformat(f"{path.stem}-01"), path)
-    run.messages.append(
+    run.found.messages.append(
         f"{_before(run, relative)}: {problem}; written again from the warehouse for tonight's run. Look at the disk; "
-        f"`minutewise verify {run.settings.out} --all` names the older runs that have it too"
+        f"`minutewise verify {asked.settings.out} --all` names the older runs that have it too"
     )
 
 
@@ -119,7 +120,7 @@ def _place(folder: Path, name: str) -> Path:
 
 
 def _before(run, relative: str) -> Path:
-    return run.settings.out / "runs" / str(run.previous_run) / relative
+    return run.asked.settings.out / "runs" / str(run.found.previous_run) / relative
 
 
 def _write(con, name: str, month: date, path: Path) -> None:
@@ -152,8 +153,9 @@ def _months(con, table: str) -> list[date]:
 def _files_before(run) -> tuple[dict[str, str], dict[str, str]]:
     """The files of the run before with their hashes, and when they were last read; none where the warehouse did not
     stand at that run."""
-    if not run.previous_run or run.kept.run_id != run.previous_run or run.kept.is_replaced:
+    found = run.found
+    if not found.previous_run or found.warehouse.run_id != found.previous_run or found.warehouse.is_replaced:
         return {}, {}
-    manifest = read_published(run.settings.out, run.previous_run)
+    manifest = read_published(run.asked.settings.out, found.previous_run)
     night = manifest and manifest["warehouse"]
     return (manifest["files"], night["months_checked"]) if night and "months_checked" in night else ({}, {})

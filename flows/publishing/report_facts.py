@@ -102,13 +102,14 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
 
     The Parquet files of the run lie in `folder`; the manifest does not name them yet.
     """
+    asked = run.asked
     found, changes, resolved = _compared(con, findings, run, _findings_before(run))
     last = con.execute("select max(service_date) from unit_published").fetchone()[0]
     since = {"since": last - LOOKS_BACK} if last else None
     derivations = derive_many(folder, manifest, most_telling(found, MOST_SHOWN, OF_EACH_RULE))
     return Report(
-        run_id=run.run_id,
-        as_of=run.settings.as_of,
+        run_id=run.found.run_id,
+        as_of=asked.settings.as_of,
         period=tuple(day and date.fromisoformat(day) for day in manifest["period"].values()),
         inputs=manifest["inputs"],
         match=manifest["match"],
@@ -125,7 +126,7 @@ def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Rep
         set_aside=_set_aside(con, manifest),
         filtered=filtered_rows(manifest),
         inferred=inferred_rows(manifest),
-        **({} if run.settings.claims_only else _codes(con)),
+        **({} if asked.settings.claims_only else _codes(con)),
         changes=changes,
         resolved=resolved,
         clinicians=rows_as_dicts(con, _CLINICIANS, since) if since else (),
@@ -155,10 +156,11 @@ def _findings_before(run) -> pa.Table | None:
 
     A run that can be read no more is as good as gone: it must not keep the next one from being published.
     """
-    if not run.previous_run:
+    asked = run.asked
+    if not run.found.previous_run:
         return None
-    folder = run.settings.out / "runs" / run.previous_run
-    limits = ((">=", run.settings.since), ("<=", run.settings.until))
+    folder = asked.settings.out / "runs" / run.found.previous_run
+    limits = ((">=", asked.settings.since), ("<=", asked.settings.until))
     filters = [("service_date", sign, day) for sign, day in limits if day]
     try:
         if not (folder / MANIFEST).exists():
@@ -178,7 +180,7 @@ def _compared(con, findings: str, run, before: pa.Table | None) -> tuple[pa.Tabl
         return con.execute(f"select *, {nothing} from ({findings})").to_arrow_table(), Changes(), []
     con.register("finding_before", before)
     lives = "select finding_id from finding_life where times_reopened > 0"
-    came_back = lives if run.settings.warehouse else "select cast(null as varchar) as finding_id where false"
+    came_back = lives if run.asked.settings.warehouse else "select cast(null as varchar) as finding_id where false"
     found = con.execute(
         f"select now.*, {_SINCE} as since_last_run from ({findings}) as now "
         "left join finding_before as before on before.finding_id = now.finding_id "
@@ -191,7 +193,7 @@ def _compared(con, findings: str, run, before: pa.Table | None) -> tuple[pa.Tabl
         "order by at_risk_usd desc nulls last, service_date, finding_id",
     )
     con.unregister("finding_before")
-    return found, _changes(found, resolved, run.previous_run), resolved
+    return found, _changes(found, resolved, run.found.previous_run), resolved
 
 
 def _changes(found: pa.Table, resolved: list[dict], previous_run: str) -> Changes:

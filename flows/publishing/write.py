@@ -63,16 +63,17 @@ def publish_run(run, con, commit=None) -> dict:
 
     `commit` commits the warehouse, whose tables are then those that unqualified names mean.
     """
-    settings = run.settings
+    asked = run.asked
+    settings = asked.settings
     try:
         return publish_folder(
             settings.out,
-            run.run_id,
+            run.found.run_id,
             lambda folder: _write_files(run, con, folder),
             settings.is_whole_scope,
             commit,
             settings.warehouse,
-            run.rights,
+            asked.rights,
         )
     except (OSError, duckdb.IOException, duckdb.TransactionException) as problem:
         why = full_disk(problem)
@@ -97,34 +98,35 @@ def _unread(problem: Exception) -> str | None:
 
 
 def _write_files(run, con, folder: Path) -> dict:
+    found = run.found
     started = time.monotonic()
     (folder / "accepted").mkdir()
-    months = write_months(run, con, folder) if run.kept else Months()
+    months = write_months(run, con, folder) if found.warehouse else Months()
     accepted = _place_accepted(run, con, folder)
     for name, query in TABLES.items():
-        if name not in accepted and (not run.kept or name not in MONTHLY):
+        if name not in accepted and (not found.warehouse or name not in MONTHLY):
             _copy(con, query, folder / f"{name}.parquet", PUBLISHED_FORM)
     for table in KEPT_TABLES:
         _copy(con, f"select * from {table} order by all", folder / "accepted" / f"{table}.parquet", "format parquet")
-    if run.kept:
+    if found.warehouse:
         for name, query in HISTORY.items():
             _copy(con, query, folder / f"{name}.parquet", PUBLISHED_FORM)
     _copy(con, TABLES["findings"], folder / "findings.csv", "format csv, header")
     if run.spark:
         run.spark.place_months(folder)
-    _write_json(folder / "expectations.json", run.verdict.results_json)
-    if run.mapping:
-        (folder / MAPPING).write_bytes(run.mapping.content)
-    if run.log.content:
-        (folder / LOG).write_bytes(run.log.content)
+    _write_json(folder / "expectations.json", found.verdict.results_json)
+    if found.mapping:
+        (folder / MAPPING).write_bytes(found.mapping.content)
+    if found.log.content:
+        (folder / LOG).write_bytes(found.log.content)
     manifest = describe(run, con) | {"dispositions": disposition_counts(con)}
     report = _morning_report(run, con, manifest, folder, months)
     with under_way("report.html"):
         write_html(folder / "report.html", report)
     began = time.monotonic()
     with under_way("findings.xlsx"):
-        write_workbook(folder / "findings.xlsx", report, run.settings.workbook_rows)
-    run.seconds_within["publish_workbook"] = round(time.monotonic() - began, 3)
+        write_workbook(folder / "findings.xlsx", report, run.asked.settings.workbook_rows)
+    found.seconds_within["publish_workbook"] = round(time.monotonic() - began, 3)
     families = {rule["rule_id"]: rule["family"] for rule in report.rules}
     _write_json(folder / SUMMARY, summary_counts(manifest, families, report.changes))
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
@@ -133,11 +135,11 @@ def _write_files(run, con, folder: Path) -> dict:
     manifest["row_counts"] = {
         name: pq.read_metadata(path).num_rows for name, path in files.items() if path.suffix == ".parquet"
     }
-    if run.kept:
+    if found.warehouse:
         require_whole(con, manifest["row_counts"])
         manifest["warehouse"] |= {"months_checked": months.checked, "months_written_again": months.written_again}
-    manifest["seconds"] = {**run.seconds, "publish": round(time.monotonic() - started, 3)}
-    manifest["seconds_within"] = run.seconds_within
+    manifest["seconds"] = {**found.seconds, "publish": round(time.monotonic() - started, 3)}
+    manifest["seconds_within"] = found.seconds_within
     _write_json(folder / MANIFEST, manifest)
     return manifest
 
@@ -156,7 +158,7 @@ def _place_accepted(run, con, folder: Path) -> set[str]:
     """Moves the accepted rows into the run's folder, where the contract has written them as they are published (neither
     a warehouse nor Spark does); gives their names. Not linked: a file with two names is taken for a published run's."""
     names = set()
-    for path in sorted(run.accepted.glob("*.parquet")):
+    for path in sorted(run.asked.accepted.glob("*.parquet")):
         read_accepted(con, Path(shutil.move(path, folder / "accepted" / path.name)))
         names.add(f"accepted/{path.stem}")
     return names

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from flows.disk.lock import only_run
 from flows.failures import told_without_values
-from flows.run.stages import IDENTIFY, STAGES, Run, Stage, close_run, open_run, timed
+from flows.run.run import Run
+from flows.run.stages import IDENTIFY, STAGES, Stage, close_run, open_run, timed
 from flows.settings import AuditSettings, severities_at_or_above
 from transforms.errors import UsageProblem
 
@@ -35,17 +36,17 @@ def run_audit(settings: AuditSettings, run_stage: Runner = timed) -> Outcome:
         run = open_run(settings)
         try:
             run_stage(IDENTIFY, run)
-            for stage in () if run.was_published_before else STAGES:
+            for stage in () if run.found.was_published_before else STAGES:
                 run_stage(stage, run)
         finally:
             close_run(run)
-        folder = settings.out / "runs" / run.run_id
+        folder = settings.out / "runs" / run.found.run_id
         return Outcome(
-            exit_code(settings, folder, run.manifest),
-            run.manifest,
+            exit_code(settings, folder, run.found.manifest),
+            run.found.manifest,
             folder,
-            run.was_published_before,
-            tuple(run.messages),
+            run.found.was_published_before,
+            tuple(run.found.messages),
         )
 
 

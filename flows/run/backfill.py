@@ -12,10 +12,10 @@ from datetime import date, timedelta
 
 from flows.identity import code_version
 from flows.run.audit import Outcome, holding, run_audit
+from flows.run.run import Run
 from flows.run.stages import (
     IDENTIFY,
     STAGES,
-    Run,
     close_run,
     judge_tables_of,
     open_database_of,
@@ -24,11 +24,11 @@ from flows.run.stages import (
 )
 from flows.runs.unpublished import note_unpublished
 from flows.settings import AuditSettings
-from flows.warehouse.kept import put_in_place
+from flows.warehouse.state import put_in_place
 from transforms.errors import UsageProblem
-from transforms.warehouse import tables as house
-from transforms.warehouse import take_in as history
 from transforms.warehouse.night import attached, compute_touched, why_all_dates
+from transforms.warehouse.tables import make_tables, merge_results, merge_rows, put_state
+from transforms.warehouse.take_in import find_touched
 
 #: Where the results of a month are judged: the names of these runs of Great Expectations.
 _MONTH_RUN = "backfill-{month:%Y-%m}"
@@ -48,7 +48,7 @@ def run_backfill(
         run = open_run(settings)
         try:
             run_stage(IDENTIFY, run)
-            if run.was_published_before:
+            if run.found.was_published_before:
                 tell("nothing is new, and every month is computed")
             else:
                 _take_in(run, run_stage)
@@ -66,26 +66,27 @@ def run_backfill(
 
 def _take_in(run: Run, run_stage) -> None:
     """The rows of the delivery into the warehouse, their dates and all that moved with them pending."""
+    found = run.found
     for stage in STAGES[:2]:
         run_stage(stage, run)
-    settings, kept = run.settings, run.kept
+    settings, warehouse = run.asked.settings, found.warehouse
     with open_database_of(run) as con:
-        with attached(con, kept.file, settings.key):
-            because = kept.all_dates_because or why_all_dates(con, code_version())
-            history.find_touched(con, because, settings.as_of)
+        with attached(con, warehouse.file, settings.key):
+            why = warehouse.why_all_dates or why_all_dates(con, code_version())
+            find_touched(con, why, settings.as_of)
         # Said before it is so: were the warehouse lost, these files are asked for again.
-        note_unpublished(settings.out, run.files)
+        note_unpublished(settings.out, found.files)
         with _writing(con, run):
-            house.make_tables(con)
-            house.merge_rows(con)
+            make_tables(con)
+            merge_rows(con)
             con.execute(
-                "INSERT INTO house.pending_date SELECT service_date FROM touched_date "
-                "WHERE service_date NOT IN (FROM house.pending_date)"
+                "INSERT INTO warehouse.pending_date SELECT service_date FROM touched_date "
+                "WHERE service_date NOT IN (FROM warehouse.pending_date)"
             )
             # The run that is published stays the one that the warehouse answers for.
-            house.put_state(con, kept.run_id, settings.as_of, code_version())
+            put_state(con, warehouse.run_id, settings.as_of, code_version())
         _forget_delivery(con)
-    kept.is_replaced = False
+    warehouse.is_replaced = False
 
 
 def _forget_delivery(con) -> None:
@@ -98,30 +99,31 @@ def _forget_delivery(con) -> None:
 
 
 def _compute_months(run: Run, since: date, until: date, tell: Callable[[str], None]) -> None:
+    asked, found = run.asked, run.found
     for first in _months(_pending(run, since, until)):
         last = min(until, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
         with open_database_of(run) as con:
-            with attached(con, run.kept.file, run.settings.key):
+            with attached(con, found.warehouse.file, asked.settings.key):
                 con.execute(
-                    "CREATE OR REPLACE TABLE touched_date AS SELECT service_date FROM house.pending_date "
+                    "CREATE OR REPLACE TABLE touched_date AS SELECT service_date FROM warehouse.pending_date "
                     "WHERE service_date BETWEEN ? AND ?",
                     [max(first, since), last],
                 )
                 con.execute("INSERT INTO change SELECT service_date, NULL, 'a backfill' FROM touched_date")
-                compute_touched(con, run.settings.judged, allow_low_match=True)
+                compute_touched(con, asked.settings.judged, allow_low_match=True)
             dates = con.execute("SELECT count(*) FROM touched_date").fetchone()[0]
             findings = con.execute("SELECT count(*) FROM finding").fetchone()[0]
         judge_tables_of(run, _MONTH_RUN.format(month=first))
         with open_database_of(run) as con, _writing(con, run):
-            house.merge_results(con, run.run_id, run.settings.as_of)
-            con.execute("INSERT INTO house.unpublished_date SELECT service_date FROM touched_date")
+            merge_results(con, found.run_id, asked.settings.as_of)
+            con.execute("INSERT INTO warehouse.unpublished_date SELECT service_date FROM touched_date")
         tell(f"{first:%Y-%m}: {dates} service dates, {findings} findings")
 
 
 def _pending(run: Run, since: date, until: date) -> list[date]:
-    with open_database_of(run) as con, attached(con, run.kept.file, run.settings.key):
+    with open_database_of(run) as con, attached(con, run.found.warehouse.file, run.asked.settings.key):
         rows = con.execute(
-            "SELECT DISTINCT service_date FROM house.pending_date WHERE service_date BETWEEN ? AND ? ORDER BY 1",
+            "SELECT DISTINCT service_date FROM warehouse.pending_date WHERE service_date BETWEEN ? AND ? ORDER BY 1",
             [max(since, date(1, 1, 1)), until],
         )
         return [day for (day,) in rows.fetchall()]
@@ -134,8 +136,9 @@ def _months(days: list[date]) -> list[date]:
 @contextmanager
 def _writing(con, run: Run) -> Iterator[None]:
     """One transaction on the warehouse, committed when the block ends well."""
-    with attached(con, run.kept.file_to_write, run.settings.key, write=True):
+    found = run.found
+    with attached(con, found.warehouse.file_to_write, run.asked.settings.key, write=True):
         con.execute("BEGIN")
         yield
         con.execute("COMMIT")
-        put_in_place(con, run.kept)
+        put_in_place(con, found.warehouse)

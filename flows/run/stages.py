@@ -10,230 +10,189 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import duckdb
 
-from flows.disk.rights import Rights, rights_for
-from flows.dispositions.log import Log, read_log
+from flows.disk.rights import rights_for
+from flows.dispositions.log import read_log
 from flows.dispositions.table import load_decisions
 from flows.failures import told_without_values
 from flows.guards.check import check_guards, guard_lines, manifest_entries, stop_or_warn
 from flows.guards.facts import guards_in_force, night_facts
 from flows.identity import audit_digest, code_version, run_id
 from flows.publishing.placing import recover
+from flows.run.run import Asked, Run
 from flows.run.spark import SparkRun
 from flows.runs.earlier import earlier_manifests
 from flows.runs.read import current_run, read_published
 from flows.runs.unpublished import forget_unpublished, require_unpublished
 from flows.settings import AuditSettings
-from flows.warehouse.kept import Kept, find_kept, last_run, put_in_place, restore
+from flows.warehouse.state import find_warehouse, last_run, put_in_place, restore
 from transforms.accept.apply import apply_contract
 from transforms.database.duckdb_file import database_share, open_database
 from transforms.errors import AuditError, UsageProblem
-from transforms.extract import InputFile, Mapping, find_inputs, load_extracts, load_mapping
+from transforms.extract import find_inputs, load_extracts, load_mapping
 from transforms.models.run import Match, judge_rows, measure_match, require_match, stage_rows
 from transforms.reference.crosswalk import load_crosswalk
 from transforms.reference.tables import load_reference
-from transforms.warehouse import take_in as history
 from transforms.warehouse.night import attached, merged, moved_dates, recompute_night, why_all_dates
+from transforms.warehouse.take_in import take_in
 
 #: Where Great Expectations keeps its context below the output folder: not part of a run, so that history stays.
 CONTEXT = "great_expectations"
 
 
-@dataclass
-class Run:
-    """One audit under way: what was asked, where its working files are, and the counts that stages leave."""
-
-    settings: AuditSettings
-    work: Path
-    rights: Rights
-    run_id: str = ""
-    audit_digest: str = ""
-    previous_run: str | None = None
-    mapping: Mapping | None = None
-    files: list[InputFile] = field(default_factory=list)
-    #: What people decided of findings, as the log stood when the run began.
-    log: Log = field(default_factory=Log)
-    match: Match | None = None
-    verdict: object = None
-    seconds: dict[str, float] = field(default_factory=dict)
-    #: Of a stage's seconds, those that another number of rows hardly changes: judge_import, publish_workbook.
-    seconds_within: dict[str, float] = field(default_factory=dict)
-    counts: dict[str, dict[str, int]] = field(default_factory=dict)
-    #: What is said on stderr: what was mended, which guards warn.
-    messages: list[str] = field(default_factory=list)
-    manifest: dict | None = None
-    was_published_before: bool = False
-    #: With --warehouse: what it holds, and what the night moved.
-    kept: Kept | None = None
-    moved: dict[str, int] = field(default_factory=dict)
-    watched: dict = field(default_factory=dict)
-    #: Of the run's own DuckDB file, where the warehouse has one: so nothing of it lies in clear on the disk.
-    work_key: str | None = field(default=None, repr=False)
-    #: The run's own DuckDB file while it is open.
-    connection: duckdb.DuckDBPyConnection | None = field(default=None, repr=False)
-    #: With --engine spark: what the heavy stages run on.
-    spark: SparkRun | None = None
-
-    @property
-    def database(self) -> Path:
-        """The run's own DuckDB file."""
-        return self.work / "audit.duckdb"
-
-    @property
-    def accepted(self) -> Path:
-        """Where the contract writes the accepted rows as they are published, where neither a warehouse nor Spark keeps
-        them."""
-        return self.work / "accepted"
-
-
 def identify(run: Run) -> None:
     """Finds the input files and the run id; where that run is published already, the stages have nothing to do."""
-    settings = run.settings
-    mended = recover(settings.out, lambda: last_run(settings), run.rights, settings.warehouse)
-    run.messages += [mended] if mended else []
-    run.previous_run = current_run(settings.out)
-    current = read_published(settings.out, run.previous_run) if run.previous_run else None
-    run.mapping = load_mapping(settings.mapping) if settings.mapping else None
+    asked, found = run.asked, run.found
+    settings = asked.settings
+    mended = recover(settings.out, lambda: last_run(settings), asked.rights, settings.warehouse)
+    found.messages += [mended] if mended else []
+    found.previous_run = current_run(settings.out)
+    current = read_published(settings.out, found.previous_run) if found.previous_run else None
+    found.mapping = load_mapping(settings.mapping) if settings.mapping else None
     held = []
     if settings.warehouse:
-        run.kept = find_kept(settings, run.previous_run)
-        run.messages += run.kept.messages
-        held = run.kept.held
+        found.warehouse = find_warehouse(settings, found.previous_run)
+        found.messages += found.warehouse.messages
+        held = found.warehouse.held
     if not settings.is_rebuild:
         # A night may bring no claims: the warehouse has those of the nights before.
-        run.files = (
-            run.spark.find_inputs(run.mapping)
+        found.files = (
+            run.spark.find_inputs(found.mapping)
             if run.spark
-            else find_inputs(settings.extracts, settings.explicit, run.mapping, not held, settings.tables)
+            else find_inputs(settings.extracts, settings.explicit, found.mapping, not held, settings.tables)
         )
-    if run.kept:
-        if run.kept.restored_from or not held:
-            require_unpublished(settings.out, run.files)
-        run.files = run.kept.take(run.files, settings.removed)
-    run.log = read_log(settings.out)
-    removed = run.kept.removed if run.kept else []
-    run.audit_digest = audit_digest(settings, run.files, held, removed, run.log.digest)
+    if found.warehouse:
+        if found.warehouse.restored_from or not held:
+            require_unpublished(settings.out, found.files)
+        found.files = found.warehouse.take(found.files, settings.removed)
+    found.log = read_log(settings.out)
+    removed = found.warehouse.removed if found.warehouse else []
+    found.audit_digest = audit_digest(settings, found.files, held, removed, found.log.digest)
     _find_published(run, current)
 
 
 def _find_published(run: Run, current: dict | None) -> None:
     """The same audit again is the current run; else the run of this id, where it is published beside it."""
-    settings = run.settings
+    settings, found = run.asked.settings, run.found
     if settings.claims_only and current and not current.get("claims_only"):
         raise UsageProblem(
             f"--claims-only --out {settings.out}: holds runs with notes, beside which every finding about notes would "
             "count as resolved; give another --out"
         )
-    is_same = bool(current) and current.get("audit_digest") == run.audit_digest
-    if is_same and (run.kept is None or run.kept.is_sound):
-        run.run_id, run.manifest = run.previous_run, current
+    is_same = bool(current) and current.get("audit_digest") == found.audit_digest
+    if is_same and (found.warehouse is None or found.warehouse.is_sound):
+        found.run_id, found.manifest = found.previous_run, current
     else:
         # What a night says of new and old findings rests on the run before it.
-        before = run.previous_run if run.kept else None
+        before = found.previous_run if found.warehouse else None
         if is_same:
             before = current["previous_run"]
-        run.run_id = run_id(settings.as_of, run.audit_digest, before)
-        run.manifest = None if run.kept else read_published(settings.out, run.run_id)
-    run.was_published_before = run.manifest is not None
+        found.run_id = run_id(settings.as_of, found.audit_digest, before)
+        found.manifest = None if found.warehouse else read_published(settings.out, found.run_id)
+    found.was_published_before = found.manifest is not None
 
 
 def extract(run: Run) -> None:
     """Loads reference tables, crosswalk and the new extracts into a new DuckDB file."""
+    asked, found = run.asked, run.found
     _remove_database(run)
     with open_database_of(run) as con:
-        load_reference(con, run.settings.reference)
-        load_crosswalk(con, run.settings.crosswalk)
+        load_reference(con, asked.settings.reference)
+        load_crosswalk(con, asked.settings.crosswalk)
         if run.spark:
-            run.spark.extract(con, run.files, run.mapping)
+            run.spark.extract(con, found.files, found.mapping)
         else:
-            load_extracts(con, run.files, run.mapping)
+            load_extracts(con, found.files, found.mapping)
 
 
 def contract(run: Run) -> None:
     """Sorts every row read into accepted, quarantined or duplicate; the counts must reconcile."""
+    asked, found = run.asked, run.found
     with open_database_of(run) as con:
-        if run.kept:
-            if run.kept.restored_from:
-                restore(con, run.kept, run.settings.key)
-            with attached(con, run.kept.file, run.settings.key):
-                history.take_in(con, run.settings.as_of, run.kept.removed, settle_all=bool(run.kept.all_dates_because))
+        if found.warehouse:
+            if found.warehouse.restored_from:
+                restore(con, found.warehouse, asked.settings.key)
+            with attached(con, found.warehouse.file, asked.settings.key):
+                settle_all = bool(found.warehouse.why_all_dates)
+                take_in(con, asked.settings.as_of, found.warehouse.removed, settle_all=settle_all)
         elif run.spark:
             run.spark.contract(con)
         else:
-            run.accepted.mkdir(mode=0o700, exist_ok=True)
-            apply_contract(con, run.settings.as_of, run.accepted)
+            asked.accepted.mkdir(mode=0o700, exist_ok=True)
+            apply_contract(con, asked.settings.as_of, asked.accepted)
         names = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
         sums = ", ".join(f"cast(coalesce(sum({name}), 0) as bigint)" for name in names)
         read = con.execute(f"select {sums} from load_count").fetchone()
-        run.counts["contract"] = dict(zip(names, read, strict=True))
+        found.counts["contract"] = dict(zip(names, read, strict=True))
 
 
 def recompute(run: Run) -> None:
     """Final lines and notes, how much of them meets, then minutes, units and findings."""
-    setting = run.settings.judged
+    settings, found = run.asked.settings, run.found
     with open_database_of(run) as con:
-        if run.kept:
-            with attached(con, run.kept.file, run.settings.key):
-                because = run.kept.all_dates_because or why_all_dates(con, code_version())
-                run.match = recompute_night(con, setting, because, run.settings.allow_low_match)
-            run.moved = moved_dates(con)
+        if found.warehouse:
+            with attached(con, found.warehouse.file, settings.key):
+                why = found.warehouse.why_all_dates or why_all_dates(con, code_version())
+                found.match = recompute_night(con, settings.judged, why, settings.allow_low_match)
+            found.moved = moved_dates(con)
             dates = con.execute("select count(*) from touched_date").fetchone()[0]
         else:
-            run.match = run.spark.recompute(con) if run.spark else _recompute_all(con, run)
+            found.match = run.spark.recompute(con) if run.spark else _recompute_all(con, run)
             dates = con.execute("select count(distinct service_date) from date_count").fetchone()[0]
         findings = con.execute("select count(*) from finding").fetchone()[0]
-        run.counts["recompute"] = {"service_dates": dates, "findings": findings}
+        found.counts["recompute"] = {"service_dates": dates, "findings": findings}
 
 
 def _recompute_all(con, run: Run) -> Match:
-    setting = run.settings.judged
-    stage_rows(con, setting)
-    match = measure_match(con, setting)
-    if run.settings.requires_match:
+    settings = run.asked.settings
+    stage_rows(con, settings.judged)
+    match = measure_match(con, settings.judged)
+    if settings.requires_match:
         require_match(con, match)
-    judge_rows(con, setting)
+    judge_rows(con, settings.judged)
     return match
 
 
 def guard(run: Run) -> None:
     """Stops a run that does not look like the nights before it, as guard.csv says."""
-    settings, held = run.settings, run.kept.held if run.kept else []
+    found = run.found
+    settings, held = run.asked.settings, found.warehouse.held if found.warehouse else []
     earlier = earlier_manifests(settings.out)
     with open_database_of(run) as con:
         facts = night_facts(
             con,
             settings.as_of,
             reference=settings.reference,
-            is_incremental=run.kept is not None,
+            is_incremental=found.warehouse is not None,
             has_history=bool(held),
             asked_for_rows=_asks_for_rows(run, earlier),
         )
         guards = guards_in_force(con, settings.as_of)
     results = check_guards(facts, earlier, guards, settings.override_guard)
     # Known before it stops, so that a stopped run can be told of.
-    run.watched = manifest_entries(facts, earlier, results)
+    found.watched = manifest_entries(facts, earlier, results)
     if not settings.is_rebuild:
         stop_or_warn(results)
-        run.messages += guard_lines(run.watched["guards"])
+        found.messages += guard_lines(found.watched["guards"])
 
 
 def _asks_for_rows(run: Run, earlier: list[dict]) -> bool:
     """Whether new rows should have come: not where files are taken back, nor where a rebuild or the end of a backfill
     publishes what the warehouse has taken in already."""
-    if run.settings.is_rebuild or run.settings.removed:
+    settings, warehouse = run.asked.settings, run.found.warehouse
+    if settings.is_rebuild or settings.removed:
         return False
     last = next((one for one in earlier if one.get("warehouse")), {"inputs": []})
     published = {entry.get("file_number") for entry in last["inputs"]}
-    return run.kept is None or all(file["file_number"] in published for file in run.kept.held)
+    return warehouse is None or all(file["file_number"] in published for file in warehouse.held)
 
 
 def judge(run: Run) -> None:
     """Great Expectations judges the tables and the findings; its verdict must agree with the findings' own."""
-    run.verdict = judge_tables_of(run, run.run_id)
+    run.found.verdict = judge_tables_of(run, run.found.run_id)
 
 
 def judge_tables_of(run: Run, name: str):
@@ -242,16 +201,19 @@ def judge_tables_of(run: Run, name: str):
     from expectations.judge import Limits, agree
     from expectations.judge import judge as judge_tables
 
+    asked, found = run.asked, run.found
     # A clock that went back does not break rows that an earlier night accepted.
-    latest = max([run.settings.as_of, *([run.kept.as_of] if run.kept and run.kept.as_of else [])])
-    context = run.settings.out / CONTEXT
+    latest = asked.settings.as_of
+    if found.warehouse and found.warehouse.as_of:
+        latest = max(latest, found.warehouse.as_of)
+    context = asked.settings.out / CONTEXT
     _close_database(run)  # it reads the file by itself
-    limits = Limits(run.settings.threads, database_share(run.settings.memory_limit), run.work / "spill")
-    verdict = judge_tables(run.database, context, name, as_of=latest, key=run.work_key, limits=limits)
-    run.seconds_within["judge_import"] = verdict.import_seconds
-    if run.settings.group:
-        run.rights.apply(context)
-        run.rights.open_way(run.settings.out, context / "any")
+    limits = Limits(asked.settings.threads, database_share(asked.settings.memory_limit), asked.work / "spill")
+    verdict = judge_tables(asked.database, context, name, as_of=latest, key=asked.work_key, limits=limits)
+    found.seconds_within["judge_import"] = verdict.import_seconds
+    if asked.settings.group:
+        asked.rights.apply(context)
+        asked.rights.open_way(asked.settings.out, context / "any")
     if not verdict.contract_ok:
         raise AuditError(
             "Great Expectations found accepted rows that break the contract, so nothing is published: "
@@ -268,20 +230,21 @@ def publish(run: Run) -> None:
     # Imported here: the libraries of the page and the workbook are needed by no other stage.
     from flows.publishing.write import publish_run
 
+    asked, found = run.asked, run.found
     with open_database_of(run) as con:
-        load_decisions(con, run.log, run.settings.as_of)
-        if not run.kept:
-            run.manifest = publish_run(run, con)
+        load_decisions(con, found.log, asked.settings.as_of)
+        if not found.warehouse:
+            found.manifest = publish_run(run, con)
             return
-        path = run.kept.file_to_write
-        with merged(con, path, run.settings.key, run.run_id, run.settings.as_of, code_version()) as commit:
+        path = found.warehouse.file_to_write
+        with merged(con, path, asked.settings.key, found.run_id, asked.settings.as_of, code_version()) as commit:
 
             def commit_and_place() -> None:
                 commit()
-                put_in_place(con, run.kept)
+                put_in_place(con, found.warehouse)
 
-            run.manifest = publish_run(run, con, commit_and_place)
-        forget_unpublished(run.settings.out)
+            found.manifest = publish_run(run, con, commit_and_place)
+        forget_unpublished(asked.settings.out)
 
 
 @dataclass(frozen=True)
@@ -307,19 +270,20 @@ STAGES = (
 
 def timed(stage: Stage, run: Run) -> None:
     """Runs one stage and notes the seconds it took; an unforeseen error becomes AuditError without its text."""
+    found = run.found
     started = time.monotonic()
     try:
         with told_without_values(f"stage {stage.name}"):
             stage.do(run)
     except AuditError as problem:
-        if problem.exit_code == AuditError.exit_code and run.kept and run.kept.file:
+        if problem.exit_code == AuditError.exit_code and found.warehouse and found.warehouse.file:
             # A block that rotted is met when it is read, in whatever stage that is.
             raise AuditError(
                 f"{problem}. Where it comes again every night, the warehouse may be damaged: `minutewise rebuild` "
                 "makes it anew from the published runs"
             ) from None
         raise
-    run.seconds[stage.name] = round(time.monotonic() - started, 3)
+    found.seconds[stage.name] = round(time.monotonic() - started, 3)
 
 
 def open_run(settings: AuditSettings) -> Run:
@@ -335,22 +299,24 @@ def open_run(settings: AuditSettings) -> Run:
             raise UsageProblem(f"{folder}: cannot be written; check its rights, or give another --out")
     work_key = secrets.token_hex(32) if settings.key else None
     spark = SparkRun(settings, work) if settings.engine == "spark" else None
-    return Run(settings, work, rights_for(settings.group), work_key=work_key, spark=spark)
+    return Run(Asked(settings, work, rights_for(settings.group), work_key), spark=spark)
 
 
 def close_run(run: Run) -> None:
     """Removes the working folder and what a warehouse that did not come about left aside."""
+    found = run.found
     _close_database(run)
     if run.spark:
         run.spark.close()
-    shutil.rmtree(run.work, ignore_errors=True)
-    if run.kept:
-        run.kept.clear()
+    shutil.rmtree(run.asked.work, ignore_errors=True)
+    if found.warehouse:
+        found.warehouse.clear()
 
 
 def _remove_database(run: Run) -> None:
+    asked = run.asked
     _close_database(run)
-    for path in (run.database, run.database.with_name(run.database.name + ".wal")):
+    for path in (asked.database, asked.database.with_name(asked.database.name + ".wal")):
         path.unlink(missing_ok=True)
 
 
@@ -369,21 +335,22 @@ def open_database_of(run: Run):
 
 
 def _open_database(run: Run):
-    settings = run.settings
-    writes = [settings.out, *(run.kept.places if run.kept else ())]
+    asked, found = run.asked, run.found
+    settings = asked.settings
+    writes = [settings.out, *(found.warehouse.places if found.warehouse else ())]
     try:
         return open_database(
-            run.database,
+            asked.database,
             settings.threads,
             database_share(settings.memory_limit),
-            reads=[file.path for file in run.files if file.is_local],
+            reads=[file.path for file in found.files if file.is_local],
             writes=writes,
-            temp_directory=run.work / "spill",
-            key=run.work_key,
-            is_thrown_away=run.kept is None,
+            temp_directory=asked.work / "spill",
+            key=asked.work_key,
+            is_thrown_away=found.warehouse is None,
         )
     except (OSError, duckdb.IOException):
-        raise UsageProblem(f"{run.database}: cannot be opened or written; choose another place") from None
+        raise UsageProblem(f"{asked.database}: cannot be opened or written; choose another place") from None
 
 
 def _close_database(run: Run) -> None:

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from flows.run.stages import Run, Stage, timed
+from flows.run.run import Run
+from flows.run.stages import Stage, timed
 from flows.runs.manifest_facts import new_inputs
 from flows.watch.events import JsonLines, json_log
 
@@ -43,7 +44,7 @@ def _spinner(run_stage: Runner) -> Iterator[Runner]:
         def shown(stage: Stage, run: Run) -> None:
             status.update(f"{DOING.get(stage.name, stage.name)} ...")
             run_stage(stage, run)
-            console.print(f"[dim]{stage.name:<10} {run.seconds[stage.name]:7.1f} s[/dim]")
+            console.print(f"[dim]{stage.name:<10} {run.found.seconds[stage.name]:7.1f} s[/dim]")
 
         yield shown
 
@@ -52,26 +53,27 @@ def _told(log: JsonLines, run_stage: Runner) -> Runner:
     """Tells when a stage starts and ends; where it fails, `log.stage` still names it when the failure is told."""
 
     def told(stage: Stage, run: Run) -> None:
-        log.run_id, log.stage = run.run_id or None, stage.name
+        log.run_id, log.stage = run.found.run_id or None, stage.name
         log.tell("stage_started")
         run_stage(stage, run)
-        log.run_id = run.run_id or None
-        log.tell("stage_finished", counts=stage_counts(stage, run), seconds=run.seconds[stage.name])
+        log.run_id = run.found.run_id or None
+        log.tell("stage_finished", counts=stage_counts(stage, run), seconds=run.found.seconds[stage.name])
         log.stage = None
 
     return told
 
 
 def stage_counts(stage: Stage, run: Run) -> dict[str, int]:
-    """What a stage counted: what it left in `run.counts`, and what stands on the run anyway."""
+    """What a stage counted: what it left in `run.found.counts`, and what stands on the run anyway."""
+    found = run.found
     counts = dict(getattr(run, "counts", {}).get(stage.name, {}))
     if stage.name == "identify":
-        counts.setdefault("files", len(run.files))
-    elif stage.name == "recompute" and run.match:
+        counts.setdefault("files", len(found.files))
+    elif stage.name == "recompute" and found.match:
         names = ("claim_days", "claim_days_with_note", "notes", "notes_with_claim")
-        counts = {name: getattr(run.match, name) for name in names} | counts
-    elif stage.name == "publish" and run.manifest:
-        counts = published_counts(run.manifest) | counts
+        counts = {name: getattr(found.match, name) for name in names} | counts
+    elif stage.name == "publish" and found.manifest:
+        counts = published_counts(found.manifest) | counts
     return counts
 
 

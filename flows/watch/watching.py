@@ -13,7 +13,8 @@ import click
 
 from flows.failures import internal_error, system_words
 from flows.run.audit import Outcome
-from flows.run.stages import Run, Stage
+from flows.run.run import Run
+from flows.run.stages import Stage
 from flows.watch.digest import Digest, digest_of, failure_digest
 from flows.watch.events import json_log, tell, warn
 from flows.watch.notify import tell_block, tell_command
@@ -69,9 +70,9 @@ class Watch:
     def failed(self, problem: BaseException) -> None:
         """Tells of an audit that failed: metrics, digest, notifications. The command line itself tells the event."""
         exit_code, message = told_failure(problem)
-        self._write_metrics(exit_code, self._seconds(), self._run.seconds if self._run else {}, None)
+        self._write_metrics(exit_code, self._seconds(), self._run.found.seconds if self._run else {}, None)
         if self._options.wants_digest:
-            run_id = self._run.run_id if self._run else None
+            run_id = self._run.found.run_id if self._run else None
             with _only_warned_of("the digest"):
                 self._send(failure_digest(exit_code, message), run_id, exit_code, is_failure=True)
 
@@ -81,7 +82,7 @@ class Watch:
     def _stage_seconds(self, outcome: Outcome) -> dict[str, float]:
         """Of this run; where the stages ran out of sight, as the manifest has them, unless an earlier run wrote it."""
         if self._run:
-            return self._run.seconds
+            return self._run.found.seconds
         return {} if outcome.was_published_before else outcome.manifest["seconds"]
 
     def _write_metrics(self, exit_code: int, seconds: float, stages: dict[str, float], manifest: dict | None) -> None:

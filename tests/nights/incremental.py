@@ -9,10 +9,10 @@ from transforms.extract import find_inputs, load_extracts
 from transforms.models.run import Setting
 from transforms.reference.crosswalk import load_crosswalk
 from transforms.reference.tables import load_reference
-from transforms.warehouse import tables as house
-from transforms.warehouse import take_in as history
 from transforms.warehouse.deliveries import held_files, new_files, removed_files
 from transforms.warehouse.night import attached, merged, recompute_night, why_all_dates
+from transforms.warehouse.tables import read_state
+from transforms.warehouse.take_in import take_in
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,20 @@ class Warehouse:
         """The state from scratch, of the rows in force."""
         return self._run(None, as_of, reference, [], "rebuild")
 
-    def _run(self, extracts, as_of, reference, removed, because) -> Published:
+    def _run(self, extracts, as_of, reference, removed, why) -> Published:
         self.nights += 1
         with open_database(threads=1) as con:
             with attached(con, self.file):
-                held, state = held_files(con), house.state(con)
+                held, state = held_files(con), read_state(con)
                 found = find_inputs(extracts) if extracts else []
                 fresh = new_files(held, found, state["file_number"] if state else 0)
                 gone = removed_files(held, found, removed)
                 load_reference(con, reference)
                 load_crosswalk(con, None)
                 load_extracts(con, fresh)
-                history.take_in(con, as_of, gone, settle_all=because is not None)
-                because = because or why_all_dates(con, "code")
-                recompute_night(con, Setting(as_of), because, allow_low_match=True)
+                take_in(con, as_of, gone, settle_all=why is not None)
+                why = why or why_all_dates(con, "code")
+                recompute_night(con, Setting(as_of), why, allow_low_match=True)
             assert con.execute("select * from rule_error").fetchall() == []
             (touched,) = zip(*con.execute("select service_date from touched_date").fetchall() or [(None,)], strict=True)
             unjudged = con.execute(

@@ -10,7 +10,7 @@ from transforms.extract.inputs import InputFile
 def held_files(con) -> list[dict]:
     """The warehouse's files in force, oldest first: number, table, name, sha256 and delivery."""
     rows = con.execute(
-        "SELECT file_number, table_name, file_name, sha256, delivery_number FROM house.delivered_file "
+        "SELECT file_number, table_name, file_name, sha256, delivery_number FROM warehouse.delivered_file "
         "ORDER BY file_number"
     ).fetchall()
     names = ("file_number", "table_name", "file_name", "sha256", "delivery_number")

@@ -10,24 +10,24 @@ from transforms.reference.definitions import TABLES, Met
 from transforms.reference.definitions import Table as ReferenceTable
 
 #: Where a changed row of a table is met: dates of claim lines of the code, of the payer, and blocks of the code.
-_LINES_OF_CODE = "SELECT service_date, procedure_code AS met FROM house.ok_claims"
+_LINES_OF_CODE = "SELECT service_date, procedure_code AS met FROM warehouse.ok_claims"
 _BLOCKS_OF_CODE = (
-    "SELECT n.service_date, b.procedure_code AS met FROM house.ok_note_blocks AS b "
-    "JOIN house.ok_notes AS n ON n.note_id = b.note_id"
+    "SELECT n.service_date, b.procedure_code AS met FROM warehouse.ok_note_blocks AS b "
+    "JOIN warehouse.ok_notes AS n ON n.note_id = b.note_id"
 )
 #: A cap of one code of a pair is met where the other one is, and so is the alias that makes them a pair.
 _PAIRS = (
     "(SELECT procedure_code, target_code FROM main.ref_code_alias WHERE relation = 'counts_as' UNION "
-    "SELECT procedure_code, target_code FROM house.ref_code_alias WHERE relation = 'counts_as')"
+    "SELECT procedure_code, target_code FROM warehouse.ref_code_alias WHERE relation = 'counts_as')"
 )
 _PARTNERS_OF_LINES = (
-    "SELECT c.service_date, a.procedure_code AS met FROM house.ok_claims AS c "
+    "SELECT c.service_date, a.procedure_code AS met FROM warehouse.ok_claims AS c "
     f"JOIN {_PAIRS} AS a ON a.target_code = c.procedure_code "
-    "UNION SELECT c.service_date, a.target_code AS met FROM house.ok_claims AS c "
+    "UNION SELECT c.service_date, a.target_code AS met FROM warehouse.ok_claims AS c "
     f"JOIN {_PAIRS} AS a ON a.procedure_code = c.procedure_code"
 )
 _LINES_OF_PAYER = (
-    "SELECT c.service_date, coalesce(x.to_id, c.payer_id) AS met FROM house.ok_claims AS c "
+    "SELECT c.service_date, coalesce(x.to_id, c.payer_id) AS met FROM warehouse.ok_claims AS c "
     "LEFT JOIN crosswalk_payer AS x ON x.from_id = c.payer_id"
 )
 #: The column of a table's key that a row of an extract meets it by, and where; None: every row in force is met.
@@ -56,7 +56,7 @@ def _billing_lag(con, as_of: date) -> None:
             AND d.service_date >= lag.effective_from AND d.service_date < lag.effective_to
         WHERE d.service_date <= {as_of} - CAST(lag.value AS INTEGER)"""
     now = past.format(table="main.ref_parameter", as_of=f"DATE '{as_of.isoformat()}'")
-    before = past.format(table="house.ref_parameter", as_of="(SELECT as_of FROM house.house_state)")
+    before = past.format(table="warehouse.ref_parameter", as_of="(SELECT as_of FROM warehouse.house_state)")
     _add(con, "the billing lag", f"({now} EXCEPT {before}) UNION ({before} EXCEPT {now})")
 
 
@@ -71,7 +71,7 @@ def _coverage(con) -> None:
                 count(*) FILTER (WHERE claim_lines > 0) > 0 AND count(*) FILTER (WHERE notes > 0) > 0 AS have_both
             FROM {table}) AS both_cover
         WHERE have_both AND d.service_date BETWEEN first_date AND last_date"""
-    now, before = covered.format(table="main.accepted_date"), covered.format(table="house.accepted_date")
+    now, before = covered.format(table="main.accepted_date"), covered.format(table="warehouse.accepted_date")
     _add(con, "the covered dates", f"({now} EXCEPT {before}) UNION ({before} EXCEPT {now})")
 
 
@@ -85,7 +85,7 @@ def _reference(con, table: ReferenceTable) -> None:
     elsewhere = ", ".join(map(literal, table.met_elsewhere))
     leave_out = f"WHERE {first} NOT IN ({elsewhere})" if elsewhere else ""
     rows = f"SELECT {keys}, {said}, {periods} FROM {{catalog}}.{table.table_name} {leave_out}"
-    now, before = rows.format(catalog="main"), rows.format(catalog="house")
+    now, before = rows.format(catalog="main"), rows.format(catalog="warehouse")
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE differing AS SELECT DISTINCT {keys} FROM "
         f"(({now} EXCEPT {before}) UNION ({before} EXCEPT {now}))"
@@ -97,7 +97,7 @@ def _reference(con, table: ReferenceTable) -> None:
     resolved = f"""
         SELECT d.service_date, {listed} FROM differing JOIN {{catalog}}.{table.table_name} AS ref ON {same_key}
         JOIN accepted_date AS d ON d.service_date >= ref.effective_from AND d.service_date < ref.effective_to"""
-    now, before = resolved.format(catalog="main"), resolved.format(catalog="house")
+    now, before = resolved.format(catalog="main"), resolved.format(catalog="warehouse")
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE resolves_anew AS SELECT DISTINCT service_date, {column or first} AS met FROM "
         f"(({now} EXCEPT {before}) UNION ({before} EXCEPT {now}))"
@@ -109,7 +109,7 @@ def _reference(con, table: ReferenceTable) -> None:
     if table.name == "procedure_code":
         # A line that comes into scope, or leaves it, on its first date does so for all dates that it spans.
         spans = (
-            "SELECT service_date, service_date_to FROM house.ok_claims "
+            "SELECT service_date, service_date_to FROM warehouse.ok_claims "
             "WHERE (service_date, procedure_code) IN (SELECT service_date, met FROM resolves_anew)"
         )
         dates += f" UNION ({dates_spanned(spans)})"

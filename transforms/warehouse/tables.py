@@ -1,4 +1,4 @@
-"""The warehouse: a DuckDB file, attached as `house`, that keeps every row of every delivery and what it came to.
+"""The warehouse: a DuckDB file, attached as `warehouse`, that keeps every row of every delivery and what it came to.
 
 It holds the rows in force (ok_<table>), the rows that stand behind them (past_<table>, broken_row), the files they
 came from, the reference tables of its last run, and the results by service date. A night reads it, computes in the
@@ -16,7 +16,7 @@ from transforms.reference.crosswalk import CROSSWALKS
 from transforms.reference.definitions import TABLES as REFERENCE_TABLES
 
 #: The shape of these tables; a warehouse of another shape is built anew from the published runs.
-HOUSE_SCHEMA = 3
+WAREHOUSE_SCHEMA = 3
 REFERENCES = tuple(table.table_name for table in REFERENCE_TABLES)
 #: Tables of the rows that were delivered, by the column that names the claim or note a row belongs to.
 UNITS = {"claims": "claim_id", "notes": "note_id", "note_blocks": "note_id"}
@@ -68,7 +68,7 @@ ADDED_TYPES = {
 
 def has_table(con, table: str) -> bool:
     found = con.execute(
-        f"SELECT count(*) FROM duckdb_tables() WHERE database_name = 'house' AND table_name = {literal(table)}"
+        f"SELECT count(*) FROM duckdb_tables() WHERE database_name = 'warehouse' AND table_name = {literal(table)}"
     )
     return found.fetchone()[0] > 0
 
@@ -76,10 +76,12 @@ def has_table(con, table: str) -> bool:
 def make_tables(con) -> None:
     """Makes the tables of an empty warehouse where they are missing; results take their shape from the first night."""
     for table in TABLES:
-        con.execute(f"CREATE TABLE IF NOT EXISTS house.ok_{table} ({_columns(table, ok_columns(table))})")
-        con.execute(f"CREATE TABLE IF NOT EXISTS house.past_{table} ({_columns(table, row_columns(table), past=True)})")
+        con.execute(f"CREATE TABLE IF NOT EXISTS warehouse.ok_{table} ({_columns(table, ok_columns(table))})")
+        con.execute(
+            f"CREATE TABLE IF NOT EXISTS warehouse.past_{table} ({_columns(table, row_columns(table), past=True)})"
+        )
     for table, columns in OWN_TABLES.items():
-        con.execute(f"CREATE TABLE IF NOT EXISTS house.{table} ({columns})")
+        con.execute(f"CREATE TABLE IF NOT EXISTS warehouse.{table} ({columns})")
 
 
 def _columns(table: str, columns: list[str], past: bool = False) -> str:
@@ -89,9 +91,9 @@ def _columns(table: str, columns: list[str], past: bool = False) -> str:
     return ", ".join(f"{column} {types[column]}" for column in columns)
 
 
-def state(con) -> dict | None:
+def read_state(con) -> dict | None:
     """The warehouse's one row of state, or None before its first night."""
-    rows = rows_as_dicts(con, "SELECT * FROM house.house_state") if has_table(con, "house_state") else []
+    rows = rows_as_dicts(con, "SELECT * FROM warehouse.house_state") if has_table(con, "house_state") else []
     return rows[0] if rows else None
 
 
@@ -100,8 +102,8 @@ def merge(con, run_id: str, as_of: date, code_version: str) -> None:
     make_tables(con)
     merge_rows(con)
     merge_results(con, run_id, as_of)
-    con.execute("CREATE OR REPLACE TEMP TABLE unpublished AS FROM house.unpublished_date")
-    con.execute("DELETE FROM house.unpublished_date")
+    con.execute("CREATE OR REPLACE TEMP TABLE unpublished AS FROM warehouse.unpublished_date")
+    con.execute("DELETE FROM warehouse.unpublished_date")
     put_state(con, run_id, as_of, code_version)
 
 
@@ -110,59 +112,61 @@ def merge_rows(con) -> None:
     and affected_note, kept_<table> (repeats under another file name), quarantine, and the tables of settings."""
     for table, unit in UNITS.items():
         affected = f"SELECT {unit} FROM affected_{unit.removesuffix('_id')}"
-        con.execute(f"DELETE FROM house.ok_{table} WHERE {unit} IN ({affected})")
-        con.execute(f"DELETE FROM house.past_{table} WHERE {unit} IN ({affected})")
-        con.execute(f"INSERT INTO house.ok_{table} BY NAME SELECT * FROM settled_{table}")
-        con.execute(f"INSERT INTO house.past_{table} BY NAME SELECT * FROM past_{table}")
-        con.execute(f"INSERT INTO house.past_{table} BY NAME SELECT * FROM kept_{table}")
-    con.execute("DELETE FROM house.quarantine")
-    con.execute("INSERT INTO house.quarantine BY NAME SELECT * FROM quarantine")
+        con.execute(f"DELETE FROM warehouse.ok_{table} WHERE {unit} IN ({affected})")
+        con.execute(f"DELETE FROM warehouse.past_{table} WHERE {unit} IN ({affected})")
+        con.execute(f"INSERT INTO warehouse.ok_{table} BY NAME SELECT * FROM settled_{table}")
+        con.execute(f"INSERT INTO warehouse.past_{table} BY NAME SELECT * FROM past_{table}")
+        con.execute(f"INSERT INTO warehouse.past_{table} BY NAME SELECT * FROM kept_{table}")
+    con.execute("DELETE FROM warehouse.quarantine")
+    con.execute("INSERT INTO warehouse.quarantine BY NAME SELECT * FROM quarantine")
     _merge_broken(con)
     _merge_files(con)
     for table in REPLACED:
-        con.execute(f"CREATE OR REPLACE TABLE house.{table} AS SELECT * FROM main.{table}")
+        con.execute(f"CREATE OR REPLACE TABLE warehouse.{table} AS SELECT * FROM main.{table}")
 
 
 def merge_results(con, run_id: str, as_of: date) -> None:
     """The results of the dates in touched_date take the place of those that the warehouse holds of them."""
     for table in DATED_RESULTS:
-        con.execute(f"CREATE TABLE IF NOT EXISTS house.{table} AS SELECT * FROM main.{table} LIMIT 0")
+        con.execute(f"CREATE TABLE IF NOT EXISTS warehouse.{table} AS SELECT * FROM main.{table} LIMIT 0")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE gone_finding AS
-        SELECT held.finding_id, held.patient_id FROM house.finding AS held
+        SELECT held.finding_id, held.patient_id FROM warehouse.finding AS held
         WHERE held.service_date IN (SELECT service_date FROM touched_date)
             AND held.finding_id NOT IN (SELECT finding_id FROM main.finding)""")
     for table in DATED_RESULTS:
-        con.execute(f"DELETE FROM house.{table} WHERE service_date IN (SELECT service_date FROM touched_date)")
-        con.execute(f"INSERT INTO house.{table} BY NAME SELECT * FROM main.{table}")
-    con.execute("CREATE OR REPLACE TABLE house.rule_error AS SELECT * FROM main.rule_error")
-    con.execute("CREATE OR REPLACE TABLE house.run_measure AS SELECT * FROM main.stg_measure")
-    con.execute("DELETE FROM house.pending_date WHERE service_date IN (SELECT service_date FROM touched_date)")
+        con.execute(f"DELETE FROM warehouse.{table} WHERE service_date IN (SELECT service_date FROM touched_date)")
+        con.execute(f"INSERT INTO warehouse.{table} BY NAME SELECT * FROM main.{table}")
+    con.execute("CREATE OR REPLACE TABLE warehouse.rule_error AS SELECT * FROM main.rule_error")
+    con.execute("CREATE OR REPLACE TABLE warehouse.run_measure AS SELECT * FROM main.stg_measure")
+    con.execute("DELETE FROM warehouse.pending_date WHERE service_date IN (SELECT service_date FROM touched_date)")
     # What a rule could not say today is asked again on the next night.
-    con.execute("INSERT INTO house.pending_date SELECT service_date FROM touched_date WHERE EXISTS (FROM rule_error)")
+    con.execute(
+        "INSERT INTO warehouse.pending_date SELECT service_date FROM touched_date WHERE EXISTS (FROM rule_error)"
+    )
     _merge_lives(con, run_id, as_of)
 
 
 def put_state(con, run_id: str | None, as_of: date, code_version: str) -> None:
     """The one row that says which run, date and program the warehouse stands at."""
-    con.execute("DELETE FROM house.house_state")
+    con.execute("DELETE FROM warehouse.house_state")
     con.execute(
-        "INSERT INTO house.house_state "
+        "INSERT INTO warehouse.house_state "
         "SELECT ?, ?, ?, ?, coalesce(max(delivery_number), 0), coalesce(max(file_number), 0) FROM "
         "(SELECT delivery_number, file_number FROM main.delivered_file UNION ALL FROM last_number)",
-        [HOUSE_SCHEMA, run_id, as_of, code_version],
+        [WAREHOUSE_SCHEMA, run_id, as_of, code_version],
     )
 
 
 def _merge_broken(con) -> None:
     """Rows broken by themselves: those of removed files go, and those sent again just so; the new ones come."""
-    con.execute("DELETE FROM house.broken_row WHERE file_number IN (SELECT file_number FROM removed_file)")
+    con.execute("DELETE FROM warehouse.broken_row WHERE file_number IN (SELECT file_number FROM removed_file)")
     con.execute("""
-        DELETE FROM house.broken_row AS held USING repeated_broken AS again
+        DELETE FROM warehouse.broken_row AS held USING repeated_broken AS again
         WHERE held.file_number = again.file_number AND held.source_line = again.source_line
             AND held.piece IS NOT DISTINCT FROM again.piece""")
     con.execute("""
-        INSERT INTO house.broken_row BY NAME
+        INSERT INTO warehouse.broken_row BY NAME
         SELECT broken.* REPLACE (held.row_json AS row_json)
         FROM main.broken_row AS broken
         JOIN delivered_file AS file ON file.file_number = broken.file_number AND file.is_new
@@ -171,9 +175,9 @@ def _merge_broken(con) -> None:
 
 
 def _merge_files(con) -> None:
-    con.execute("DELETE FROM house.delivered_file WHERE file_number IN (SELECT file_number FROM removed_file)")
+    con.execute("DELETE FROM warehouse.delivered_file WHERE file_number IN (SELECT file_number FROM removed_file)")
     con.execute(f"""
-        INSERT INTO house.delivered_file BY NAME
+        INSERT INTO warehouse.delivered_file BY NAME
         SELECT file.file_number, file.table_name, file.file_name, input.sha256, file.delivery_number,
             counted.rows_read, counted.rows_accepted, counted.rows_quarantined, counted.rows_duplicate,
             filtered.rows_in_file, filtered.rows_filtered, aside.cells_set_aside
@@ -193,30 +197,30 @@ def _merge_lives(con, run_id: str, as_of) -> None:
         FROM change GROUP BY service_date, patient_id""")
     con.execute(
         """
-        UPDATE house.finding_life AS life SET status = 'resolved', last_seen = held.as_of,
+        UPDATE warehouse.finding_life AS life SET status = 'resolved', last_seen = held.as_of,
             last_seen_run = held.run_id, resolved_by = coalesce(
                 (SELECT string_agg(moved.what, '; ' ORDER BY moved.what) FROM moved
                     WHERE moved.service_date = life.service_date
                     AND (moved.patient_id IS NULL OR moved.patient_id = gone.patient_id)),
                 (SELECT string_agg(DISTINCT moved.what, '; ' ORDER BY moved.what) FROM moved
                     WHERE moved.service_date = life.service_date))
-        FROM gone_finding AS gone, house.house_state AS held
+        FROM gone_finding AS gone, warehouse.house_state AS held
         WHERE life.finding_id = gone.finding_id AND life.status = 'open'"""
     )
     con.execute("""
-        UPDATE house.finding_life AS life SET status = 'open', times_reopened = life.times_reopened + 1,
+        UPDATE warehouse.finding_life AS life SET status = 'open', times_reopened = life.times_reopened + 1,
             resolved_by = NULL, last_seen = NULL, last_seen_run = NULL
         FROM main.finding AS found WHERE life.finding_id = found.finding_id AND life.status = 'resolved'""")
     con.execute("""
-        UPDATE house.finding_life AS life SET severity = found.severity, evidence_hash = found.evidence_hash
+        UPDATE warehouse.finding_life AS life SET severity = found.severity, evidence_hash = found.evidence_hash
         FROM main.finding AS found WHERE life.finding_id = found.finding_id
             AND life.evidence_hash <> found.evidence_hash""")
     con.execute(
         """
-        INSERT INTO house.finding_life
+        INSERT INTO warehouse.finding_life
         SELECT found.finding_id, found.rule_id, found.severity, found.service_date, found.evidence_hash, 'open',
             ?, ?, NULL, NULL, 0, NULL
         FROM main.finding AS found
-        WHERE NOT EXISTS (FROM house.finding_life AS life WHERE life.finding_id = found.finding_id)""",
+        WHERE NOT EXISTS (FROM warehouse.finding_life AS life WHERE life.finding_id = found.finding_id)""",
         [as_of, run_id],
     )

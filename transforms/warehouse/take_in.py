@@ -1,6 +1,6 @@
 """A night on a warehouse: which claims and notes a delivery touches, how they settle, and which service dates move.
 
-Reads `house` and the rows of the delivery; writes only the run's own database. Everything a run publishes is a
+Reads `warehouse` and the rows of the delivery; writes only the run's own database. Everything a run publishes is a
 function of the rows in force, the quarantine, the reference tables and the as-of date, so it is enough to recompute
 the service dates on which one of these moved.
 """
@@ -13,8 +13,8 @@ from transforms.contract.cell_sql import name, text
 from transforms.contract.fields import TABLES, contract_fields, key_fields
 from transforms.database.sql_values import literal, row_values
 from transforms.extract import require_sound_files, telling_of_files
-from transforms.warehouse import tables as house
 from transforms.warehouse.moved import dates_spanned, find_moved_settings
+from transforms.warehouse.tables import UNITS, read_state
 
 #: How the cells of a block are called where ok_note_blocks has turned them into timestamps.
 CELLS = {"started_at": "started_cell", "ended_at": "ended_cell"}
@@ -50,7 +50,7 @@ def take_in(con, as_of: date, removed: list[int], settle_all: bool = False) -> N
 
 def _list_files(con, removed: list[int]) -> None:
     """delivered_file: every file in force, new ones with the next delivery's number; removed_file; last_number."""
-    held = house.state(con)
+    held = read_state(con)
     last = (held["delivery_number"], held["file_number"]) if held else (0, 0)
     con.execute(f"CREATE OR REPLACE TABLE last_number AS SELECT {last[0]} AS delivery_number, {last[1]} AS file_number")
     con.execute("CREATE OR REPLACE TABLE removed_file (file_number INTEGER)")
@@ -58,7 +58,7 @@ def _list_files(con, removed: list[int]) -> None:
         con.execute(f"INSERT INTO removed_file VALUES {row_values([number] for number in removed)}")
     con.execute(
         "CREATE OR REPLACE TABLE delivered_file AS "
-        "SELECT file_number, table_name, file_name, delivery_number, false AS is_new FROM house.delivered_file "
+        "SELECT file_number, table_name, file_name, delivery_number, false AS is_new FROM warehouse.delivered_file "
         "WHERE file_number NOT IN (SELECT file_number FROM removed_file) "
         f"UNION ALL SELECT file_number, table_name, file_name, {last[0] + 1}, true FROM input_file"
     )
@@ -66,7 +66,7 @@ def _list_files(con, removed: list[int]) -> None:
 
 def _find_repeats(con, table: str) -> None:
     """repeat_<table>: the delivery's rows that are equal to the row in force of their key, and change nothing."""
-    unit, keys = house.UNITS[table], key_fields(table)
+    unit, keys = UNITS[table], key_fields(table)
     listed = ", ".join(name(key) for key in keys)
     pairs = [(name(field.field), name(CELLS.get(field.field, field.field))) for field in contract_fields(table)]
     if table != "note_blocks":
@@ -81,11 +81,11 @@ def _find_repeats(con, table: str) -> None:
             SELECT {listed} FROM (SELECT {listed} FROM row_{table} UNION ALL {broken_keys})
             GROUP BY {listed} HAVING count(*) = 1),
         quarantined AS (
-            SELECT {unit} FROM house.quarantine WHERE {unit} IS NOT NULL)
+            SELECT {unit} FROM warehouse.quarantine WHERE {unit} IS NOT NULL)
         SELECT {row_key("fresh")} AS row_number, fresh.{unit}, older.file_name = newer.file_name AS is_same_file
         FROM row_{table} AS fresh
         JOIN single AS once ON {" AND ".join(f"once.{name(k)} IS NOT DISTINCT FROM fresh.{name(k)}" for k in keys)}
-        JOIN house.ok_{table} AS held ON {on_keys} AND {same}
+        JOIN warehouse.ok_{table} AS held ON {on_keys} AND {same}
         JOIN delivered_file AS older ON older.file_number = held.file_number
         JOIN delivered_file AS newer ON newer.file_number = fresh.file_number
         WHERE fresh.{unit} NOT IN (SELECT {unit} FROM quarantined)""")
@@ -94,7 +94,7 @@ def _find_repeats(con, table: str) -> None:
 def _find_affected(con, settle_all: bool) -> None:
     """affected_claim, affected_note: those that a new, broken or removed row names; all of them for a rebuild."""
     for unit in ("claim_id", "note_id"):
-        tables = [table for table in TABLES if house.UNITS[table] == unit]
+        tables = [table for table in TABLES if UNITS[table] == unit]
         named = []
         for table in tables:
             named.append(
@@ -103,9 +103,9 @@ def _find_affected(con, settle_all: bool) -> None:
             )
             named.append(f"SELECT {unit} FROM broken_row WHERE table_name = {text(table)}")
             going = "" if settle_all else "WHERE file_number IN (SELECT file_number FROM removed_file)"
-            named += [f"SELECT {unit} FROM house.{kind}_{table} {going}" for kind in ("ok", "past")]
+            named += [f"SELECT {unit} FROM warehouse.{kind}_{table} {going}" for kind in ("ok", "past")]
             where = going.replace("WHERE", "AND")
-            named.append(f"SELECT {unit} FROM house.broken_row WHERE table_name = {text(table)} {where}")
+            named.append(f"SELECT {unit} FROM warehouse.broken_row WHERE table_name = {text(table)} {where}")
         union = " UNION ".join(named)
         con.execute(
             f"CREATE OR REPLACE TABLE affected_{unit.removesuffix('_id')} AS "
@@ -116,7 +116,7 @@ def _find_affected(con, settle_all: bool) -> None:
 def _gather(con, table: str) -> None:
     """Leaves in row_<table> the rows of affected claims or notes, old and new; the delivery's other rows are repeats:
     repeated_<table> names them, kept_<table> holds those that a file of another name brought."""
-    unit = house.UNITS[table]
+    unit = UNITS[table]
     affected = f"SELECT {unit} FROM affected_{unit.removesuffix('_id')}"
     columns = ", ".join(row_columns(table))
     con.execute(f"""
@@ -135,15 +135,15 @@ def _gather(con, table: str) -> None:
     cells = columns
     for column, cell in CELLS.items() if table == "note_blocks" else ():
         cells = cells.replace(f'"{column}"', f'{cell} AS "{column}"')
-    con.execute(f"INSERT INTO row_{table} BY NAME SELECT {cells} FROM house.ok_{table} {still}")
-    con.execute(f"INSERT INTO row_{table} BY NAME SELECT {columns} FROM house.past_{table} {still}")
+    con.execute(f"INSERT INTO row_{table} BY NAME SELECT {cells} FROM warehouse.ok_{table} {still}")
+    con.execute(f"INSERT INTO row_{table} BY NAME SELECT {columns} FROM warehouse.past_{table} {still}")
 
 
 def _gather_broken(con) -> None:
     """Adds the warehouse's broken rows that bear on affected claims and notes, and those that name none."""
     con.execute("""
         INSERT INTO broken_row
-        SELECT held.* FROM house.broken_row AS held
+        SELECT held.* FROM warehouse.broken_row AS held
         WHERE held.file_number NOT IN (SELECT file_number FROM removed_file) AND CASE held.table_name
             WHEN 'claims' THEN held.claim_id IS NULL OR held.claim_id IN (SELECT claim_id FROM affected_claim)
             ELSE held.note_id IS NULL OR held.note_id IN (SELECT note_id FROM affected_note) END""")
@@ -152,12 +152,12 @@ def _gather_broken(con) -> None:
 def _keep_quarantine(con) -> None:
     """Adds the entries of claims and notes that the night does not touch, and the older ones' rows as JSON."""
     con.execute("""
-        UPDATE quarantine SET row_json = held.row_json FROM house.quarantine AS held
+        UPDATE quarantine SET row_json = held.row_json FROM warehouse.quarantine AS held
         WHERE quarantine.row_json IS NULL AND held.file_number = quarantine.file_number
             AND held.source_line = quarantine.source_line AND held.piece IS NOT DISTINCT FROM quarantine.piece""")
     con.execute("""
         INSERT INTO quarantine BY NAME
-        SELECT held.* FROM house.quarantine AS held
+        SELECT held.* FROM warehouse.quarantine AS held
         WHERE CASE held.table_name
             WHEN 'claims' THEN held.claim_id NOT IN (SELECT claim_id FROM affected_claim)
             ELSE held.note_id NOT IN (SELECT note_id FROM affected_note) END""")
@@ -182,21 +182,21 @@ def _drop_repeated_broken(con) -> None:
             AND held.piece IS NOT DISTINCT FROM again.piece""")
 
 
-def find_touched(con, all_dates_because: str | None, as_of: date) -> None:
+def find_touched(con, why_all_dates: str | None, as_of: date) -> None:
     """Finds what moved (change: service date, patient or null, what) and the dates to recompute (touched_date);
     accepted_date holds all dates."""
     _count_dates(con)
     _find_changes(con)
-    if all_dates_because:
+    if why_all_dates:
         con.execute(
-            f"INSERT INTO change SELECT service_date, NULL, {literal(all_dates_because)} FROM "
-            "(SELECT service_date FROM accepted_date UNION SELECT service_date FROM house.accepted_date UNION "
+            f"INSERT INTO change SELECT service_date, NULL, {literal(why_all_dates)} FROM "
+            "(SELECT service_date FROM accepted_date UNION SELECT service_date FROM warehouse.accepted_date UNION "
             "SELECT service_date FROM quarantine WHERE service_date IS NOT NULL UNION "
             f"SELECT service_date FROM ({dates_spanned(_in_force('claims', 'true'))}))"
         )
     else:
         find_moved_settings(con, as_of)
-    con.execute("INSERT INTO change SELECT service_date, NULL, 'an unfinished run' FROM house.pending_date")
+    con.execute("INSERT INTO change SELECT service_date, NULL, 'an unfinished run' FROM warehouse.pending_date")
     con.execute("CREATE OR REPLACE TABLE touched_date AS SELECT DISTINCT service_date FROM change")
 
 
@@ -206,11 +206,11 @@ def _count_dates(con) -> None:
         CREATE OR REPLACE TABLE accepted_date AS
         SELECT service_date, CAST(sum(claim_lines) AS BIGINT) AS claim_lines, CAST(sum(notes) AS BIGINT) AS notes
         FROM (
-            SELECT service_date, claim_lines, notes FROM house.accepted_date
-            UNION ALL SELECT service_date, -1, 0 FROM house.ok_claims
+            SELECT service_date, claim_lines, notes FROM warehouse.accepted_date
+            UNION ALL SELECT service_date, -1, 0 FROM warehouse.ok_claims
                 WHERE claim_id IN (SELECT claim_id FROM affected_claim)
             UNION ALL SELECT service_date, 1, 0 FROM settled_claims
-            UNION ALL SELECT service_date, 0, -1 FROM house.ok_notes
+            UNION ALL SELECT service_date, 0, -1 FROM warehouse.ok_notes
                 WHERE note_id IN (SELECT note_id FROM affected_note)
             UNION ALL SELECT service_date, 0, 1 FROM settled_notes)
         GROUP BY service_date HAVING sum(claim_lines) > 0 OR sum(notes) > 0 ORDER BY service_date""")
@@ -220,14 +220,14 @@ def _find_changes(con) -> None:
     """change: the dates of every row that came, went or may have moved, with its patient under the claims' id."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE differing AS
-        SELECT * EXCLUDE (row_json) FROM quarantine EXCEPT SELECT * EXCLUDE (row_json) FROM house.quarantine
+        SELECT * EXCLUDE (row_json) FROM quarantine EXCEPT SELECT * EXCLUDE (row_json) FROM warehouse.quarantine
         UNION ALL
-        (SELECT * EXCLUDE (row_json) FROM house.quarantine EXCEPT SELECT * EXCLUDE (row_json) FROM quarantine)""")
+        (SELECT * EXCLUDE (row_json) FROM warehouse.quarantine EXCEPT SELECT * EXCLUDE (row_json) FROM quarantine)""")
     # What a claim's change can move on other claims: those that corrections bind to it.
     _link_claims(
         con,
         "touched_claim",
-        rows="FROM house.ok_claims UNION ALL BY NAME FROM settled_claims",
+        rows="FROM warehouse.ok_claims UNION ALL BY NAME FROM settled_claims",
         claims="FROM affected_claim",
         names="""SELECT claim_id FROM differing UNION ALL SELECT payer_claim_id FROM differing
             UNION ALL SELECT original_claim_id FROM differing""",
@@ -236,11 +236,11 @@ def _find_changes(con) -> None:
         CREATE OR REPLACE TABLE change AS
         -- rows that came, went or may have moved
         WITH moved AS (
-            SELECT service_date, service_date_to, patient_id, 'a claim' AS what FROM house.ok_claims
+            SELECT service_date, service_date_to, patient_id, 'a claim' AS what FROM warehouse.ok_claims
                 WHERE claim_id IN (SELECT claim_id FROM touched_claim)
             UNION ALL SELECT service_date, service_date_to, patient_id, 'a claim' FROM settled_claims
             UNION ALL SELECT held.service_date, NULL, coalesce(x.to_id, held.patient_id), 'a note'
-                FROM house.ok_notes AS held
+                FROM warehouse.ok_notes AS held
                 LEFT JOIN crosswalk_patient AS x ON x.from_id = held.patient_id
                 WHERE note_id IN (SELECT note_id FROM affected_note)
             UNION ALL SELECT held.service_date, NULL, coalesce(x.to_id, held.patient_id), 'a note'
@@ -253,10 +253,10 @@ def _find_changes(con) -> None:
             FROM differing LEFT JOIN crosswalk_patient AS x ON x.from_id = patient_id
             WHERE service_date IS NULL AND patient_id IS NOT NULL),
         of_patient AS (
-            SELECT service_date, patient_id FROM house.ok_claims
+            SELECT service_date, patient_id FROM warehouse.ok_claims
             UNION ALL SELECT service_date, patient_id FROM settled_claims
             UNION ALL SELECT held.service_date, coalesce(x.to_id, held.patient_id)
-                FROM (SELECT service_date, patient_id FROM house.ok_notes
+                FROM (SELECT service_date, patient_id FROM warehouse.ok_notes
                     UNION ALL SELECT service_date, patient_id FROM settled_notes) AS held
                 LEFT JOIN crosswalk_patient AS x ON x.from_id = held.patient_id)
         SELECT DISTINCT service_date, CAST(patient_id AS VARCHAR) AS patient_id, CAST(what AS VARCHAR) AS what FROM (
@@ -310,15 +310,15 @@ def take_rows(con) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE related_note AS
         SELECT DISTINCT note_id FROM ({_in_force("notes", _TOUCHED)})""")
-    for table, unit in house.UNITS.items():
+    for table, unit in UNITS.items():
         related = f"{unit} IN (SELECT {unit} FROM related_{unit.removesuffix('_id')})"
         # Rows lie by date in the warehouse: those on touched dates are found at once. The few others are looked for by
         # their claim or note alone, and only then read.
-        elsewhere = f"SELECT rowid FROM house.ok_{table} WHERE {related} AND NOT {_TOUCHED} AND {_untouched(table)}"
+        elsewhere = f"SELECT rowid FROM warehouse.ok_{table} WHERE {related} AND NOT {_TOUCHED} AND {_untouched(table)}"
         con.execute(f"""
             CREATE OR REPLACE TABLE ok_{table} AS
-            SELECT * FROM house.ok_{table} WHERE {_TOUCHED} AND {related} AND {_untouched(table)}
-            UNION ALL BY NAME SELECT * FROM house.ok_{table} WHERE rowid IN ({elsewhere})
+            SELECT * FROM warehouse.ok_{table} WHERE {_TOUCHED} AND {related} AND {_untouched(table)}
+            UNION ALL BY NAME SELECT * FROM warehouse.ok_{table} WHERE rowid IN ({elsewhere})
             UNION ALL BY NAME SELECT * FROM settled_{table} WHERE {related}""")
 
 
@@ -331,12 +331,12 @@ _SPANS_TOUCHED = f"""({_TOUCHED} OR service_date_to > service_date AND EXISTS (
 
 def _untouched(table: str) -> str:
     """The condition that the night did not settle the row's claim or note: then the warehouse's row is in force."""
-    unit = house.UNITS[table]
+    unit = UNITS[table]
     return f"{unit} NOT IN (SELECT {unit} FROM affected_{unit.removesuffix('_id')})"
 
 
 def _in_force(table: str, condition: str) -> str:
     return (
-        f"SELECT * FROM house.ok_{table} AS held WHERE {condition} AND {_untouched(table)} "
+        f"SELECT * FROM warehouse.ok_{table} AS held WHERE {condition} AND {_untouched(table)} "
         f"UNION ALL BY NAME SELECT * FROM settled_{table} AS held WHERE {condition}"
     )

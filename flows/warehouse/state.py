@@ -21,9 +21,9 @@ from transforms.contract.fields import TABLES
 from transforms.database.duckdb_file import open_database
 from transforms.errors import Busy, InputRejected, UsageProblem
 from transforms.extract import InputFile
-from transforms.warehouse import tables as house
 from transforms.warehouse.deliveries import held_files, new_files, removed_files
 from transforms.warehouse.night import attached
+from transforms.warehouse.tables import WAREHOUSE_SCHEMA, make_tables, read_state
 
 #: DuckDB's file begins with three headers of this size; blocks follow.
 _HEADER_BYTES = 3 * 4096
@@ -32,7 +32,7 @@ _NO_ENCRYPTED_FILE = "cannot be opened as an encrypted DuckDB file"
 
 
 @dataclass
-class Kept:
+class WarehouseState:
     """The warehouse that a run works on: its files in force and its last run; `file` is none before its first night.
 
     Where it has to be built again, `restored_from` is the run whose rows it is built of, and it is written aside.
@@ -45,7 +45,7 @@ class Kept:
     last_file: int = 0
     is_replaced: bool = False
     restored_from: Path | None = None
-    all_dates_because: str | None = None
+    why_all_dates: str | None = None
     removed: list[int] = field(default_factory=list)
     #: Names that earlier nights took back: a night that is run again names them again.
     taken_back: list[str] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Kept:
                 path.unlink(missing_ok=True)
 
 
-def find_kept(settings: AuditSettings, current: str | None) -> Kept:
+def find_warehouse(settings: AuditSettings, current: str | None) -> WarehouseState:
     """What the warehouse named in the settings holds; `current` is the run that is served.
 
     A warehouse that is gone, damaged, or older than what was published of it is built again from the newest run that
@@ -113,11 +113,11 @@ def find_kept(settings: AuditSettings, current: str | None) -> Kept:
                 f"--warehouse {target}: does not exist, and the history of {settings.out} stands in "
                 f"{nights[0]['warehouse']['path']}; name that one, or build it here with `minutewise rebuild`"
             )
-        return Kept(target)
+        return WarehouseState(target)
     if not os.access(target, os.R_OK | os.W_OK):
         raise UsageProblem(f"--warehouse {target}: cannot be read and written; check its rights")
     try:
-        kept = _read(target, settings.key)
+        warehouse = _read(target, settings.key)
     except (duckdb.Error, InputRejected, UsageProblem) as problem:
         if isinstance(problem, UsageProblem) and not (last and _NO_ENCRYPTED_FILE in str(problem)):
             raise
@@ -131,21 +131,23 @@ def find_kept(settings: AuditSettings, current: str | None) -> Kept:
             f"--warehouse {target}: is damaged, or was not made by an audit and would be replaced; choose another name"
         ) from None
     newest = nights[0] if nights else None
-    if newest and newest["warehouse"]["path"] != path and kept.run_id != newest["run_id"]:
+    if newest and newest["warehouse"]["path"] != path and warehouse.run_id != newest["run_id"]:
         raise UsageProblem(
             f"--warehouse {target}: does not hold the last night of {settings.out}, which was made with "
             f"{newest['warehouse']['path']}; name that one, or build this one anew with `minutewise rebuild`"
         )
-    if last and _is_older(kept, last, nights):
+    if last and _is_older(warehouse, last, nights):
         return _from_run(target, settings, last, "the warehouse was older than its last published run")
-    kept.taken_back = [name for night in nights for name in night["warehouse"]["removed"]]
-    return kept
+    warehouse.taken_back = [name for night in nights for name in night["warehouse"]["removed"]]
+    return warehouse
 
 
-def _is_older(kept: Kept, last: dict, nights: list[dict]) -> bool:
+def _is_older(warehouse: WarehouseState, last: dict, nights: list[dict]) -> bool:
     """Whether a copy of an earlier night was put back: a night on it would lose what was taken in since then."""
-    is_of_earlier_night = kept.run_id in [one["run_id"] for one in nights if one is not last]
-    return kept.run_id != last["run_id"] and (is_of_earlier_night or kept.last_file < last["warehouse"]["last_file"])
+    is_of_earlier_night = warehouse.run_id in [one["run_id"] for one in nights if one is not last]
+    return warehouse.run_id != last["run_id"] and (
+        is_of_earlier_night or warehouse.last_file < last["warehouse"]["last_file"]
+    )
 
 
 def last_run(settings: AuditSettings) -> str | None:
@@ -159,33 +161,33 @@ def last_run(settings: AuditSettings) -> str | None:
         return None
 
 
-def _read(target: Path, key: str | None) -> Kept:
+def _read(target: Path, key: str | None) -> WarehouseState:
     """The warehouse as it stands; raises InputRejected where it is damaged, UsageProblem where no audit made it."""
     with open_database(with_encryption=key is not None) as con, attached(con, target, key):
         tables = {
             name
             for (name,) in con.execute(
-                "SELECT table_name FROM duckdb_tables() WHERE database_name = 'house'"
+                "SELECT table_name FROM duckdb_tables() WHERE database_name = 'warehouse'"
             ).fetchall()
         }
         if not tables:
             # A first night was killed between making the file and committing it; the next one takes its place.
-            return Kept(target, is_replaced=True)
+            return WarehouseState(target, is_replaced=True)
         if "house_state" not in tables and "ref_audit_rule" in tables:
             # A single run's file, as version 0.1.0 kept it: the first night takes its place.
-            return Kept(target, is_replaced=True)
+            return WarehouseState(target, is_replaced=True)
         if "house_state" not in tables:
             raise UsageProblem(
                 f"--warehouse {target}: was not made by an audit and would be replaced; choose another name"
             )
-        state = house.state(con)
+        state = read_state(con)
         if state is None:
-            return Kept(target)
+            return WarehouseState(target)
         if _is_cut_short(con, target, tables):
             raise InputRejected(f"--warehouse {target}: is damaged")
-        if state["house_schema"] != house.HOUSE_SCHEMA:
+        if state["house_schema"] != WAREHOUSE_SCHEMA:
             raise _of_another_version(target, f"made with version {state['code_version']}")
-        return Kept(
+        return WarehouseState(
             target,
             held=held_files(con),
             run_id=state["run_id"],
@@ -207,15 +209,15 @@ def _is_cut_short(con, target: Path, tables: set[str]) -> bool:
     """Whether the file ends before the last block in use. DuckDB itself cuts off blocks that are free, and still
     counts them, so a file shorter than its count is looked into: by what it says of its blocks, not by its rows."""
     blocks, size = con.execute(
-        "SELECT total_blocks, block_size FROM pragma_database_size() WHERE database_name = 'house'"
+        "SELECT total_blocks, block_size FROM pragma_database_size() WHERE database_name = 'warehouse'"
     ).fetchone()
     whole = (target.stat().st_size - _HEADER_BYTES) // size
     if whole >= blocks:
         return False
-    used = ["SELECT max(block_id) AS block FROM pragma_metadata_info('house')"]
+    used = ["SELECT max(block_id) AS block FROM pragma_metadata_info('warehouse')"]
     used += [
         "SELECT greatest(max(block_id), max(list_max(additional_block_ids))) "
-        f"FROM pragma_storage_info({text(f'house.main.{table}')})"
+        f"FROM pragma_storage_info({text(f'warehouse.main.{table}')})"
         for table in sorted(tables)
     ]
     (last,) = con.execute(f"SELECT max(block) FROM ({' UNION ALL '.join(used)})").fetchone()
@@ -232,18 +234,18 @@ def _other_reference(settings: AuditSettings, manifest: dict) -> list[str]:
     ]
 
 
-def _from_run(target: Path, settings: AuditSettings, night: dict, because: str) -> Kept:
+def _from_run(target: Path, settings: AuditSettings, night: dict, why: str) -> WarehouseState:
     manifest = read_published(settings.out, night["run_id"])
     if manifest["warehouse"].get("is_encrypted") and not settings.key and not settings.is_rebuild:
         raise UsageProblem(f"--warehouse {target}: was encrypted; give its key with --warehouse-key-file")
     folder = settings.out / "runs" / manifest["run_id"]
-    if manifest["warehouse"].get("house_schema") != house.HOUSE_SCHEMA:
+    if manifest["warehouse"].get("house_schema") != WAREHOUSE_SCHEMA:
         raise _of_another_version(target, f"last published as {manifest['run_id']} by another version")
     (checked,) = verify(settings.out, manifest["run_id"])
     if not checked.is_sound:
         file, told = checked.problems[0]
         raise UsageProblem(
-            f"{folder / file}: {told}; {because}, and {target} can be built again from a whole run only: take "
+            f"{folder / file}: {told}; {why}, and {target} can be built again from a whole run only: take "
             "the run's folder from a backup"
         )
     held = [
@@ -256,7 +258,7 @@ def _from_run(target: Path, settings: AuditSettings, night: dict, because: str) 
         }
         for file in manifest["inputs"]
     ]
-    return Kept(
+    return WarehouseState(
         target,
         held=held,
         run_id=manifest["run_id"],
@@ -264,41 +266,45 @@ def _from_run(target: Path, settings: AuditSettings, night: dict, because: str) 
         last_file=manifest["warehouse"]["last_file"],
         is_replaced=True,
         restored_from=folder,
-        all_dates_because=because,
+        why_all_dates=why,
         messages=[
-            f"{because}: {target} is built again from the published run {manifest['run_id']}",
+            f"{why}: {target} is built again from the published run {manifest['run_id']}",
             *_other_reference(settings, manifest),
         ],
     )
 
 
-def restore(con, kept: Kept, key: str | None) -> None:
+def restore(con, warehouse: WarehouseState, key: str | None) -> None:
     """Fills a new warehouse, aside, with the rows, files and lives that a published run holds."""
-    kept.clear()
-    manifest = read_published(kept.restored_from.parents[1], kept.restored_from.name)
-    with attached(con, kept.aside, key, write=True):
+    warehouse.clear()
+    manifest = read_published(warehouse.restored_from.parents[1], warehouse.restored_from.name)
+    with attached(con, warehouse.aside, key, write=True):
         con.execute("BEGIN")
-        house.make_tables(con)
+        make_tables(con)
         for table in TABLES:
-            if list((kept.restored_from / "accepted" / table).glob("*.parquet")):  # none where no row was accepted
-                _fill(con, f"ok_{table}", _parquet(kept.restored_from / "accepted" / table))
-            _fill(con, f"past_{table}", _parquet(kept.restored_from / "accepted" / f"past_{table}"))
-        _fill(con, "broken_row", _parquet(kept.restored_from / "accepted" / "broken_row"))
-        _fill(con, "finding_life", _parquet(kept.restored_from / "finding_history"))
+            if list((warehouse.restored_from / "accepted" / table).glob("*.parquet")):  # none where no row was accepted
+                _fill(con, f"ok_{table}", _parquet(warehouse.restored_from / "accepted" / table))
+            _fill(con, f"past_{table}", _parquet(warehouse.restored_from / "accepted" / f"past_{table}"))
+        _fill(con, "broken_row", _parquet(warehouse.restored_from / "accepted" / "broken_row"))
+        _fill(con, "finding_life", _parquet(warehouse.restored_from / "finding_history"))
         if manifest["schema_version"] == SCHEMA_VERSION:  # else what is gone now stays open
             # Without what people decided: the log has that.
             own = f"COLUMNS(c -> c NOT IN ({', '.join(map(text, DISPOSITION_COLUMNS))}))"
-            con.execute(f"CREATE TABLE house.finding AS SELECT {own} FROM {_parquet(kept.restored_from / 'findings')}")
-        _fill(con, "quarantine", f'(SELECT *, "row" AS row_json FROM {_parquet(kept.restored_from / "quarantine")})')
+            con.execute(
+                f"CREATE TABLE warehouse.finding AS SELECT {own} FROM {_parquet(warehouse.restored_from / 'findings')}"
+            )
+        _fill(
+            con, "quarantine", f'(SELECT *, "row" AS row_json FROM {_parquet(warehouse.restored_from / "quarantine")})'
+        )
         con.execute("""
-            INSERT INTO house.accepted_date
+            INSERT INTO warehouse.accepted_date
             SELECT service_date, sum(claim_lines), sum(notes) FROM (
-                SELECT service_date, 1 AS claim_lines, 0 AS notes FROM house.ok_claims
-                UNION ALL SELECT service_date, 0, 1 FROM house.ok_notes)
+                SELECT service_date, 1 AS claim_lines, 0 AS notes FROM warehouse.ok_claims
+                UNION ALL SELECT service_date, 0, 1 FROM warehouse.ok_notes)
             GROUP BY service_date""")
         for file in manifest["inputs"]:
             con.execute(
-                f"INSERT INTO house.delivered_file VALUES ({', '.join('?' * 12)})",
+                f"INSERT INTO warehouse.delivered_file VALUES ({', '.join('?' * 12)})",
                 [
                     *(file[name] for name in ("file_number", "table", "file", "sha256", "delivery")),
                     *(file[name] for name in ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")),
@@ -308,9 +314,9 @@ def restore(con, kept: Kept, key: str | None) -> None:
             )
         night = manifest["warehouse"]
         con.execute(
-            "INSERT INTO house.house_state VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO warehouse.house_state VALUES (?, ?, ?, ?, ?, ?)",
             [
-                house.HOUSE_SCHEMA,
+                WAREHOUSE_SCHEMA,
                 manifest["run_id"],
                 night["as_of"],
                 manifest["code_version"],
@@ -322,9 +328,9 @@ def restore(con, kept: Kept, key: str | None) -> None:
 
 
 def _fill(con, table: str, source: str) -> None:
-    columns = ", ".join(f'"{row[0]}"' for row in con.execute(f"DESCRIBE house.{table}").fetchall())
+    columns = ", ".join(f'"{row[0]}"' for row in con.execute(f"DESCRIBE warehouse.{table}").fetchall())
     renamed = columns.replace('"source_line"', 'line_number AS "source_line"') if table == "quarantine" else columns
-    con.execute(f"INSERT INTO house.{table} ({columns}) SELECT {renamed} FROM {source}")
+    con.execute(f"INSERT INTO warehouse.{table} ({columns}) SELECT {renamed} FROM {source}")
 
 
 def _parquet(place: Path) -> str:
@@ -333,15 +339,15 @@ def _parquet(place: Path) -> str:
     return f"read_parquet({text(str(path if path.exists() else place / '*.parquet'))})"
 
 
-def put_in_place(con, kept: Kept) -> None:
+def put_in_place(con, warehouse: WarehouseState) -> None:
     """After the commit: a warehouse built aside takes the target's place; nothing to do for one written where it is."""
-    if not kept.is_replaced:
+    if not warehouse.is_replaced:
         return
-    con.execute("CHECKPOINT house")
-    fsync(kept.aside)
-    _wal(kept.target).unlink(missing_ok=True)
-    kept.aside.replace(kept.target)
-    fsync(kept.target.parent)
+    con.execute("CHECKPOINT warehouse")
+    fsync(warehouse.aside)
+    _wal(warehouse.target).unlink(missing_ok=True)
+    warehouse.aside.replace(warehouse.target)
+    fsync(warehouse.target.parent)
 
 
 def _wal(path: Path) -> Path:
