@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import duckdb
-
-from expectations.judge import Verdict
 from flows.cli import main
 from tests.extract_files import write_extract
 
@@ -68,12 +65,6 @@ def _caught(number: int, name: str) -> Iterator[list[str]]:
             os.close(descriptor)
             file.seek(0)
             text.append(file.read().decode("utf-8", "backslashreplace"))
-
-
-def judged_by_findings(database: Path, *_place, **_named) -> Verdict:
-    """Stands in for Great Expectations where a test is not about it: the verdicts that the findings give."""
-    with duckdb.connect(str(database), read_only=True) as con:
-        return Verdict(dict(con.execute("select rule_id, status from rule_result").fetchall()), True)
 
 
 @contextmanager

@@ -8,12 +8,10 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from flows.explanation.derive.many import derive_many
 from flows.run.audit import run_audit
 from flows.settings import AuditSettings
-from tests.cli_runs import judged_by_findings
 from transforms.database.duckdb_file import rows_as_dicts
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
@@ -22,12 +20,8 @@ AS_OF = date(2026, 11, 10)
 
 def audited(out: Path, extracts: Path, as_of: date, reference: Path | None = None, **more) -> Path:
     """The folder of a published run; Great Expectations is left out, for these tests are not about it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.judge.judge", judged_by_findings)
-        asked = AuditSettings(
-            out=out, as_of=as_of, extracts=extracts, reference=reference, allow_low_match=True, **more
-        )
-        return run_audit(asked).folder
+    asked = AuditSettings(out=out, as_of=as_of, extracts=extracts, reference=reference, allow_low_match=True, **more)
+    return run_audit(asked).folder
 
 
 def finding_ids(folder: Path) -> dict[tuple, str]:

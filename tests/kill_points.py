@@ -1,6 +1,6 @@
 """`minutewise` in processes of its own, to be killed. One process loads the libraries and forks for each command.
 
-Great Expectations takes seconds a run and publishes nothing: the verdicts that the findings give stand in for it.
+The commands run light: what they leave out publishes no table.
 """
 
 import json
@@ -100,16 +100,16 @@ def _child(say: int, arguments: list[str], fault: str | None = None, most_bytes:
 def _main() -> None:
     import duckdb  # noqa: F401  loaded once, opened by the children alone
 
-    import expectations.judge
-    import flows.run.audit
+    import flows.commands.audit
+    import flows.publishing.write
     import flows.runs.retention
     import flows.runs.verify  # noqa: F401
-    from tests.cli_runs import judged_by_findings
+    from tests.stand_ins import light_audits
     from transforms.database.duckdb_file import SETTINGS
 
-    expectations.judge.judge = judged_by_findings
     SETTINGS.setdefault("threads", 1)  # as tests/conftest.py has it
-    _serve()
+    with light_audits():
+        _serve()
 
 
 if __name__ == "__main__":

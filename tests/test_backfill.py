@@ -8,7 +8,8 @@ from tests.cli_runs import minutewise, published, refused
 from tests.clinic_nights import Clinic, plain
 from tests.kill_points import Commands
 from tests.nights.told import base, claim, visit
-from tests.test_warehouse import EXCEED, quick, verdict_of_findings  # noqa: F401  quick is a fixture for all tests here
+from tests.stand_ins import judged_by_findings
+from tests.test_warehouse import EXCEED
 
 #: Visits in four months; P2's and P6's 4 units are too many for 30 minutes.
 HISTORY = base(
@@ -127,7 +128,7 @@ class TestStopped:
             judged.append(place[2])
             if len(judged) == 3:
                 raise KeyboardInterrupt
-            return verdict_of_findings(*place, **named)
+            return judged_by_findings(*place, **named)
 
         monkeypatch.setattr("expectations.judge.judge", stopped)
         ran = backfill(clinic, *ALL)

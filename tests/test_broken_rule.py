@@ -13,6 +13,8 @@ from tests.harness import audit_folder
 from transforms.errors import UsageProblem
 from transforms.models.load import load_models
 
+pytestmark = pytest.mark.whole_audit
+
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 BROKEN = "billed_units_exceed_minutes"
 

@@ -16,7 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.run.stages import STAGES, Stage
-from tests.cli_runs import AS_OF, Ran, day, judged_by_findings, minutewise, write_days
+from tests.cli_runs import AS_OF, Ran, day, minutewise, write_days
+from tests.stand_ins import judged_by_findings
+
+pytestmark = pytest.mark.whole_audit
 
 ROOT = Path(__file__).parent.parent
 #: In every id, name and phrase of the extracts, whatever its case; in nothing else on this machine.
@@ -304,7 +307,7 @@ import sys, time
 import expectations.judge, flows.run.audit
 from flows.cli import main
 from flows.run.stages import STAGES, Stage
-from tests.cli_runs import judged_by_findings
+from tests.stand_ins import judged_by_findings
 
 def last(run):
     if how == "breaks":

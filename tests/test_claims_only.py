@@ -7,7 +7,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write_days
+from tests.cli_runs import audit, day, minutewise, published, refused, write_days
 from tests.extract_files import write_extract
 from tests.harness import audit_folder
 from transforms.models.load import load_models, rules_without_notes
@@ -112,11 +112,6 @@ def test_corrections_and_voids_resolve_without_notes(tmp_path):
 
 
 class TestARun:
-    @pytest.fixture(autouse=True)
-    def quick(self, monkeypatch):
-        """Great Expectations takes seconds, and these tests are not about it."""
-        monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
-
     @pytest.fixture
     def extracts(self, tmp_path):
         return write_days(tmp_path / "extracts", day(1, claims_units=7), day(2))

@@ -15,7 +15,6 @@ from tests.cli_runs import (
     as_nobody,
     audit,
     day,
-    judged_by_findings,
     minutewise,
     published,
     refused,
@@ -32,12 +31,6 @@ PARAMETER = "name,value,effective_from,citation,last_checked_on\n"
 def extracts(tmp_path) -> Path:
     """Three honest visits."""
     return write_days(tmp_path / "extracts", day(1), day(2), day(3))
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
 
 class TestOptions:
@@ -203,7 +196,7 @@ class TestPaths:
         refused(ran, 2, "mine.duckdb", "was not made by an audit", out=tmp_path / "out")
         assert (tmp_path / "mine.duckdb").read_bytes() == before
 
-    def test_what_an_earlier_run_left_damaged_is_named(self, extracts, tmp_path, quick):
+    def test_what_an_earlier_run_left_damaged_is_named(self, extracts, tmp_path):
         out = tmp_path / "out"
         assert audit(extracts, out).code == 0
         run = published(out)[1]
@@ -334,7 +327,7 @@ class TestInputRejected:
         pq.write_table(pa.table({"note_id": ["N1"], "patient_id": ["P1"]}), extracts / "notes.parquet")
         refused(audit(extracts, tmp_path / "out"), 3, "notes.parquet: ", "service_date", out=tmp_path / "out")
 
-    def test_a_low_match_stops_and_may_be_allowed(self, tmp_path, quick):
+    def test_a_low_match_stops_and_may_be_allowed(self, tmp_path):
         strangers = [(claim | {"patient_id": "X"}, note, block) for claim, note, block in (day(1), day(2))]
         extracts, out = write_days(tmp_path / "extracts", day(3), *strangers), tmp_path / "out"
         ran = audit(extracts, out)
@@ -342,13 +335,13 @@ class TestInputRejected:
         assert audit(extracts, out, "--allow-low-match").code == 0
         assert len(published(out)[0]) == 1
 
-    def test_claims_without_a_row_are_said_to_be_so(self, tmp_path, quick):
+    def test_claims_without_a_row_are_said_to_be_so(self, tmp_path):
         extracts = write_days(tmp_path / "extracts", day(1))
         claims = extracts / "claims.csv"
         claims.write_text(claims.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
         refused(audit(extracts, tmp_path / "out"), 3, "the claims hold no line", out=tmp_path / "out")
 
-    def test_claims_alone_meet_nothing(self, tmp_path, quick):
+    def test_claims_alone_meet_nothing(self, tmp_path):
         claims = write_days(tmp_path / "extracts", day(1)) / "claims.csv"
         asked = ["audit", "--claims", claims, "--out", tmp_path / "out", "--as-of", AS_OF]
         refused(minutewise(*asked), 3, "0 of 1 claim days", "--allow-low-match", out=tmp_path / "out")

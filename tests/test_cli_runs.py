@@ -20,11 +20,13 @@ from flows.run.run import Asked, Run
 from flows.run.stages import IDENTIFY, STAGES, Stage, open_database_of
 from flows.settings import AuditSettings
 from flows.watch.progress import shown_stage
-from tests.cli_runs import AS_OF, audit, day, judged_by_findings, minutewise, published, refused, write, write_days
+from tests.cli_runs import AS_OF, audit, day, minutewise, published, refused, write, write_days
 from tests.extract_files import write_reference
 from transforms.accept import apply as contract
 from transforms.errors import AuditError
 from transforms.models import run as recompute
+
+pytestmark = pytest.mark.whole_audit
 
 
 @pytest.fixture
@@ -43,12 +45,6 @@ def read_to_the_end(terminal: int) -> str:
         if problem.errno != errno.EIO:
             raise
     return b"".join(pieces).decode()
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
 
 class TestTroubleOnTheWay:
@@ -70,7 +66,7 @@ class TestTroubleOnTheWay:
             ("N3,P3,2026-03-03,T3,PT,,signed", "too_few_cells"),
         ],
     )
-    def test_a_note_whose_row_is_cut_leaves_its_day_unjudged(self, extracts, tmp_path, quick, row, reason):
+    def test_a_note_whose_row_is_cut_leaves_its_day_unjudged(self, extracts, tmp_path, light_audit, row, reason):
         """The patient and the date stand before what is wrong with the row: nobody may say that there was no note."""
         notes = extracts / "notes.csv"
         sound = notes.read_text(encoding="utf-8").splitlines()
@@ -86,7 +82,7 @@ class TestTroubleOnTheWay:
         assert told == [(reason, "P3", date(2026, 3, 3), "N3")]
         assert found == (0,)
 
-    def test_a_quote_over_two_claims_bills_nobody_unknown(self, extracts, tmp_path, quick):
+    def test_a_quote_over_two_claims_bills_nobody_unknown(self, extracts, tmp_path, light_audit):
         """A patient called P3" is nobody: the quote closes the cell that the row before has opened."""
         claims = extracts / "claims.csv"
         text = claims.read_text(encoding="utf-8")
@@ -146,7 +142,7 @@ class TestTroubleOnTheWay:
         assert ran.code == 130 and "nothing was published" in ran.err and "internal error" not in ran.err
         assert published(tmp_path / "out") == ([], None)
 
-    def test_a_disk_that_is_full_leaves_nothing_behind(self, extracts, tmp_path, monkeypatch, quick):
+    def test_a_disk_that_is_full_leaves_nothing_behind(self, extracts, tmp_path, monkeypatch, light_audit):
         def full(*_arguments):
             raise OSError(28, "No space left on device")
 
@@ -162,7 +158,9 @@ class TestTroubleOnTheWay:
             ran = audit(extracts, out, "--warehouse", warehouse)
             refused(ran, 75, "another run holds", "w.duckdb", "wait", out=out)
 
-    def test_a_rule_that_cannot_be_run_is_named_and_the_others_stand(self, extracts, tmp_path, monkeypatch, quick):
+    def test_a_rule_that_cannot_be_run_is_named_and_the_others_stand(
+        self, extracts, tmp_path, monkeypatch, light_audit
+    ):
         usual = recompute.run_model
 
         def run_model(con, model, *schema):
@@ -204,13 +202,13 @@ class TestPublishing:
         ],
         ids=["honest", "warning", "error"],
     )
-    def test_fail_on_looks_at_the_severity_of_findings(self, tmp_path, quick, visit, codes):
+    def test_fail_on_looks_at_the_severity_of_findings(self, tmp_path, light_audit, visit, codes):
         extracts, out = write_days(tmp_path / "extracts", day(1), visit), tmp_path / "out"
         for severity, code in codes.items():
             assert audit(extracts, out, "--fail-on", severity).code == code, severity
         assert len(published(out)[0]) == 1, "what makes a run fail does not make it another audit"
 
-    def test_fail_on_new_looks_at_what_the_run_before_did_not_have(self, tmp_path, quick):
+    def test_fail_on_new_looks_at_what_the_run_before_did_not_have(self, tmp_path, light_audit):
         out, old, new = tmp_path / "out", day(2, claims_units=4), day(3, claims_units=5)
         first = write_days(tmp_path / "1", day(1), old)
         same = write_days(tmp_path / "2", day(1), old, day(4))
@@ -227,7 +225,7 @@ class TestPublishing:
                 shutil.rmtree(path)
         assert audit(same, out, *asked).code == 1, "all findings are new where the run before is gone"
 
-    def test_the_same_audit_again_finds_its_run(self, extracts, tmp_path, quick):
+    def test_the_same_audit_again_finds_its_run(self, extracts, tmp_path, light_audit):
         out = tmp_path / "out"
         first = audit(extracts, out, "--json")
         again = audit(extracts, out, "--json")
@@ -237,7 +235,7 @@ class TestPublishing:
         assert again.err == f"minutewise: this audit is published already: {out / 'runs' / run}\n"
         assert published(out) == ([run], run)
 
-    def test_every_file_is_on_the_disk_before_it_is_served(self, extracts, tmp_path, quick, monkeypatch):
+    def test_every_file_is_on_the_disk_before_it_is_served(self, extracts, tmp_path, light_audit, monkeypatch):
         """Those too that were written while the audit ran, and only moved when it was published."""
         synced, usual = {}, os.fsync
 
@@ -253,7 +251,7 @@ class TestPublishing:
         for path in files:
             assert synced.get(path.stat().st_ino) == path.stat().st_mtime_ns, path.name
 
-    def test_json_is_one_document_and_text_says_where_to_look(self, extracts, tmp_path, quick):
+    def test_json_is_one_document_and_text_says_where_to_look(self, extracts, tmp_path, light_audit):
         told = audit(extracts, tmp_path / "out", "--json")
         document = json.loads(told.out)
         folder = tmp_path / "out" / "runs" / document["run_id"]
@@ -264,7 +262,7 @@ class TestPublishing:
         assert shown.startswith("Claim days that meet a note: 100% (3 of 3)")
         assert str(folder / "report.html") in shown and "billed_units_exceed_minutes" in shown
 
-    def test_a_part_of_the_dates_is_published_beside(self, extracts, tmp_path, quick):
+    def test_a_part_of_the_dates_is_published_beside(self, extracts, tmp_path, light_audit):
         out = tmp_path / "out"
         part = json.loads(audit(extracts, out, "--since", "2026-03-02", "--json").out)["run_id"]
         assert published(out) == ([part], None)
@@ -273,7 +271,7 @@ class TestPublishing:
         runs, current = published(out)
         assert current == whole and sorted(runs) == sorted([part, whole, other])
 
-    def test_files_named_by_globs(self, tmp_path, quick):
+    def test_files_named_by_globs(self, tmp_path, light_audit):
         for number in (1, 2):
             write_days(tmp_path / "in" / str(number), day(number))
         asked = [
@@ -289,7 +287,7 @@ class TestPublishing:
         ]
         assert len(inputs) == 6
 
-    def test_own_reference_rows_are_in_force(self, tmp_path, quick):
+    def test_own_reference_rows_are_in_force(self, tmp_path, light_audit):
         extracts = write_days(tmp_path / "extracts", day(1, claims_units=3, minutes=45))
         method = {"payer_id": "MEDICARE", "counting_method": "cms_8_minute", "timed_units_per_day_cap": 2}
         write_reference(tmp_path / "own", {"payer_method": [method | {"effective_from": "2026-01-01"}]})
@@ -298,7 +296,7 @@ class TestPublishing:
         assert plain["findings_by_severity"] == {} and own["findings_by_severity"] == {"error": 1}
         assert plain["run_id"] != own["run_id"] and plain["reference_version"] != own["reference_version"]
 
-    def test_extracts_without_a_row_are_an_audit_of_nothing(self, tmp_path, quick):
+    def test_extracts_without_a_row_are_an_audit_of_nothing(self, tmp_path, light_audit):
         extracts = write_days(tmp_path / "extracts", day(1))
         for path in extracts.iterdir():
             path.write_text(path.read_text().split("\n")[0] + "\n")
@@ -307,7 +305,7 @@ class TestPublishing:
         assert ran.code == 0, ran.err
         assert {rule["status"] for rule in json.loads(ran.out)["rules"]} == {"not_applicable"}
 
-    def test_folders_called_like_columns_are_folders(self, tmp_path, quick):
+    def test_folders_called_like_columns_are_folders(self, tmp_path, light_audit):
         extracts = write_days(tmp_path / "extracts", day(1), day(2))
         for number, name in enumerate(("discipline=OT", "service_date=2026-05-05", "note_id=7", "site=east")):
             plain = json.loads(audit(extracts, tmp_path / str(number), "--json").out)
@@ -318,7 +316,7 @@ class TestPublishing:
             assert "accepted/note_blocks.parquet" in parquet
             assert {file: rows[file] for file in parquet} == {file: same[file] for file in parquet}
 
-    def test_names_of_other_scripts(self, tmp_path, quick):
+    def test_names_of_other_scripts(self, tmp_path, light_audit):
         extracts = write_days(tmp_path / os.fsdecode(b"\xff \xc3\xbc's [1]*"), day(1))
         out = tmp_path / "aus gäbe 'Ω' [1]* #%"
         assert (ran := audit(extracts, out)).code == 0 and ran.err == ""
@@ -327,7 +325,7 @@ class TestPublishing:
         for name, why in (("a?", "question mark"), (os.fsdecode(b"\xff"), "not UTF-8")):
             refused(audit(extracts, tmp_path / name), 2, "--out", why, "choose another")
 
-    def test_a_warehouse_is_kept_and_replaced_only_by_a_whole_one(self, extracts, tmp_path, quick):
+    def test_a_warehouse_is_kept_and_replaced_only_by_a_whole_one(self, extracts, tmp_path, light_audit):
         def lines_held() -> int:
             with duckdb.connect(str(kept), read_only=True) as con:
                 return con.execute("select count(*) from ok_claims").fetchone()[0]

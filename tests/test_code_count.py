@@ -5,7 +5,7 @@ from datetime import date
 import openpyxl
 import pytest
 
-from tests.cli_runs import audit, day, judged_by_findings, published, write_days
+from tests.cli_runs import audit, day, published, write_days
 from tests.extract_files import write_extract
 from tests.sql_runs import Asked, audited
 from transforms.database.duckdb_file import rows_as_dicts
@@ -72,10 +72,6 @@ def test_a_line_that_bills_nothing_is_no_billed_unit(tmp_path, away):
 
 
 class TestReports:
-    @pytest.fixture(autouse=True)
-    def quick(self, monkeypatch):
-        monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
-
     def sheet(self, out):
         run = out / "runs" / published(out)[1]
         book = openpyxl.load_workbook(run / "findings.xlsx", read_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cli_runs import AS_OF, Ran, day, judged_by_findings, minutewise, published, refused, write, write_days
+from tests.cli_runs import AS_OF, Ran, day, minutewise, published, refused, write, write_days
 from tests.clinic_nights import Clinic
 
 #: 30 minutes make two units of $60.00 together with what was billed: four are two too many, $30.00.
@@ -15,12 +15,6 @@ HONEST, EXCESS, MORE, MENDED = day(1), day(4, claims_units=4), day(4, claims_uni
 OTHER = day(5, claims_units=4)
 RULE = "billed_units_exceed_minutes"
 NOTHING = {"new": 0, "reopened": 0, "resolved": 0, "changed": 0}
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
 
 @dataclass

@@ -7,18 +7,12 @@ from pathlib import Path
 import pytest
 
 from flows.watch.digest import digest_of
-from tests.cli_runs import audit, day, judged_by_findings, published, write_days
+from tests.cli_runs import audit, day, published, write_days
 
 #: 30 minutes make two units; what is billed above them costs $15.00 a unit of a $60.00 line of four.
 HONEST = (day(1), day(2), day(3))
 EXCESS = day(4, claims_units=4)
 RULE = "billed_units_exceed_minutes"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
 
 @pytest.fixture

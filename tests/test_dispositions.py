@@ -19,7 +19,7 @@ import xlsxwriter
 from flows.disk.faults import DISPOSITIONS, points
 from flows.dispositions.check import Findings
 from flows.dispositions.log import LOG
-from tests.cli_runs import AS_OF, Ran, audit, day, judged_by_findings, minutewise, published, refused, write, write_days
+from tests.cli_runs import AS_OF, Ran, audit, day, minutewise, published, refused, write, write_days
 from tests.clinic_nights import Clinic
 from tests.kill_points import Commands
 
@@ -35,12 +35,6 @@ COLUMNS = (
     "waived_until",
 )
 HEADINGS = ("finding_id", "disposition", "decided_by", "decided_on", "waived_until", "reason", "evidence_hash")
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
 
 class Office:
@@ -127,10 +121,8 @@ def workbook(path: Path, rows: list[dict], sheet: str = "Errors", above: int = 0
 @pytest.fixture(scope="module")
 def audited(tmp_path_factory) -> Path:
     """An output folder after one audit that found three things."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.judge.judge", judged_by_findings)
-        office = Office(tmp_path_factory.mktemp("audited"))
-        office.audit(HONEST, EXCESS, OTHER_EXCESS, MISSED)
+    office = Office(tmp_path_factory.mktemp("audited"))
+    office.audit(HONEST, EXCESS, OTHER_EXCESS, MISSED)
     return office.folder
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli_runs import judged_by_findings, minutewise, published
+from tests.cli_runs import minutewise, published
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -120,7 +120,6 @@ def sandbox(tmp_path_factory) -> Path:
         (folder / "bin" / name).write_text("#!/bin/sh\ncat >/dev/null\n")
         (folder / "bin" / name).chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.judge.judge", judged_by_findings)
         patch.chdir(folder)
         for as_of in ("2026-11-09", "2026-11-10"):
             ran = minutewise(
@@ -135,7 +134,6 @@ def place(sandbox, tmp_path, monkeypatch) -> Path:
     """A copy of it, where the test stands; what is written by name stands in it, too."""
     folder = tmp_path / "place"
     shutil.copytree(sandbox, folder, symlinks=True)
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
     monkeypatch.setenv("BROWSER", "true")
     monkeypatch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.chdir(folder)

@@ -9,7 +9,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cli_runs import Ran, audit, day, judged_by_findings, minutewise, published, refused, write, write_days
+from tests.cli_runs import Ran, audit, day, minutewise, published, refused, write, write_days
 
 DIGITS = "9" * 5_000
 
@@ -18,17 +18,14 @@ DIGITS = "9" * 5_000
 def kept(tmp_path_factory) -> Path:
     """Two nights of one clinic as they were published; the second found one more day with a unit too many."""
     place = tmp_path_factory.mktemp("edited")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.judge.judge", judged_by_findings)
-        for name, days in (("first", 5), ("second", 6)):
-            extracts = write_days(place / name, *(day(number, claims_units=3) for number in range(1, days)))
-            assert audit(extracts, place / "out").code in (0, 1)
+    for name, days in (("first", 5), ("second", 6)):
+        extracts = write_days(place / name, *(day(number, claims_units=3) for number in range(1, days)))
+        assert audit(extracts, place / "out").code in (0, 1)
     return place
 
 
 @pytest.fixture
 def place(kept, tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
     shutil.copytree(kept, tmp_path / "clinic")
     return tmp_path / "clinic"
 

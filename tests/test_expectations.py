@@ -15,6 +15,8 @@ import pytest
 from expectations.judge import Verdict, agree, judge
 from transforms.errors import AuditError
 
+pytestmark = pytest.mark.whole_audit
+
 ROOT = Path(__file__).resolve().parents[1]
 AS_OF = date(2026, 1, 31)
 STATUSES = {"rule_clean": "passed", "rule_broken": "failed", "rule_idle": "not_applicable"}

@@ -2,15 +2,9 @@
 
 import pytest
 
-from tests.cli_runs import audit, day, judged_by_findings, refused, write_days
+from tests.cli_runs import audit, day, refused, write_days
 from tests.extract_files import write_extract
 from transforms.accept.hardly_meet import shape_of
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
 
 def renamed(*visits, claims=str, notes=str):

@@ -15,7 +15,7 @@ import pytest
 
 from flows.disk.faults import PUBLISHING, points
 from flows.runs.verify import verify
-from tests.cli_runs import as_nobody, audit, day, judged_by_findings, published, write_days
+from tests.cli_runs import as_nobody, audit, day, published, write_days
 from tests.kill_points import Commands, Ended
 from tests.profiles import PROFILE
 
@@ -204,7 +204,6 @@ class TestFullDisk:
 
 
 def test_as_an_ordinary_user_in_a_folder_that_is_locked(first_nights, tmp_path, monkeypatch):
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
     out = Path(shutil.copytree(first_nights.out, tmp_path / "out"))
     before = published(out)
     # Whose user may not read this environment has to find every module loaded.

@@ -6,13 +6,7 @@ import openpyxl
 import pytest
 
 from flows.summary.told import minutes_lines
-from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, write_days
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
+from tests.cli_runs import audit, day, minutewise, published, write_days
 
 
 def unmeasured(number):

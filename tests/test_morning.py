@@ -6,7 +6,7 @@ import pytest
 
 import flows.publishing.write
 from expectations.report import Changes
-from tests.cli_runs import audit, day, judged_by_findings, published, write_days
+from tests.cli_runs import audit, day, published, write_days
 from tests.clinic_nights import Clinic
 from tests.extract_files import write_extract
 
@@ -20,7 +20,6 @@ MISSED_REVENUE = {"billed_units_below_minutes": 0, "documented_day_not_billed": 
 def told(monkeypatch):
     """The reports that the runs of the test came to, in order."""
     reports = []
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
     monkeypatch.setattr(flows.publishing.write, "write_html", lambda _path, report: reports.append(report))
     return reports
 

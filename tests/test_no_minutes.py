@@ -11,6 +11,8 @@ import pytest
 from tests.cli_runs import Ran, minutewise
 from tests.harness import AuditResult, audit_folder
 
+pytestmark = pytest.mark.whole_audit
+
 AS_OF = date(2026, 11, 20)
 CLAIMS = """claim_id,line_number,patient_id,payer_id,service_date,procedure_code,billed_units,modifiers
 C1,1,P1,MEDICARE,2026-10-05,97110,2,GP

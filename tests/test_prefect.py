@@ -33,6 +33,8 @@ from tests.prefect_server import (
 from transforms.errors import AuditError, Busy, InputRejected, UsageProblem
 from transforms.extract.csv import reader as csv_reader
 
+pytestmark = pytest.mark.whole_audit
+
 SAMPLES = ROOT / "data" / "samples"
 AS_OF = date(2026, 11, 10)
 PATIENT, PHRASE = "CANARY-PATIENT", "CANARY phrase of a note"

@@ -21,7 +21,7 @@ import yaml
 from flows.run.stages import STAGES, Stage
 from flows.settings import AuditSettings
 from flows.watch.options import WatchOptions
-from tests.cli_runs import AS_OF, day, judged_by_findings, write_days
+from tests.cli_runs import AS_OF, day, write_days
 from tests.prefect_server import (
     QUIET,
     ROOT,
@@ -408,10 +408,6 @@ class TestTheOthers:
 
 class TestInThisProcess:
     """The flows without a worker: how they end when something is wrong."""
-
-    @pytest.fixture(autouse=True)
-    def judged(self, server, monkeypatch):
-        monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
     @pytest.fixture
     def clinic(self, nights, place, tmp_path) -> Path:

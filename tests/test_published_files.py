@@ -17,8 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.run.stages import IDENTIFY, STAGES
-from tests.cli_runs import judged_by_findings, minutewise, published
+from tests.cli_runs import minutewise, published
 from tests.harness import audit_folder
+from tests.stand_ins import judged_by_findings
+
+pytestmark = pytest.mark.whole_audit
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "data" / "samples"
@@ -53,7 +56,7 @@ SAME_BYTES = (
 DRIVER = """
 import sys
 import expectations.judge
-from tests.cli_runs import judged_by_findings
+from tests.stand_ins import judged_by_findings
 expectations.judge.judge = judged_by_findings
 from flows.cli import main
 main()

@@ -7,7 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from flows.cli import cli
-from tests.cli_runs import judged_by_findings, minutewise
+from tests.cli_runs import minutewise
+from tests.stand_ins import judged_by_findings
+
+pytestmark = pytest.mark.whole_audit
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "data" / "samples"

@@ -2,13 +2,7 @@
 
 import pytest
 
-from tests.cli_runs import audit, day, judged_by_findings, minutewise, refused, write_days
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
+from tests.cli_runs import audit, day, minutewise, refused, write_days
 
 
 def extracts(folder, table: str, change) -> None:

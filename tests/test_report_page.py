@@ -23,7 +23,10 @@ from flows.explanation.derive.one import derive
 from flows.run.audit import run_audit
 from flows.settings import AuditSettings
 from tests.browser import Visit, chromium
-from tests.cli_runs import judged_by_findings, rule_ids
+from tests.cli_runs import rule_ids
+from tests.stand_ins import judged_by_findings
+
+pytestmark = pytest.mark.whole_audit
 
 SAMPLES = Path(__file__).parent.parent / "data" / "samples"
 #: One planted case a rule whose derivation is drawn in its own way: (rule, patient, date) and words it has to say.

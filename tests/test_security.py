@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write, write_days
+from tests.cli_runs import audit, day, minutewise, published, refused, write, write_days
 from transforms.database.duckdb_file import open_database
 from transforms.errors import InputRejected, UsageProblem
 from transforms.extract import find_inputs, load_mapping
@@ -25,11 +25,6 @@ SQL = "x'; drop table ok_claims; --"
 DOUBLE = 'x"); drop table raw_claims; --'
 NASTY = (SQL, DOUBLE, "'; attach '/tmp/x.db' as x; --", "{batch}", ":patient", "%s", "$1", "<script>alert(1)</script>")
 FORMULAS = ("=1+1", "=HYPERLINK(0)", "+1", "-1+2", "@SUM(1)", "\t=1+1", "=cmd|' /C calc'!A0")
-
-
-@pytest.fixture(autouse=True)
-def _judged_by_findings(monkeypatch):
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
 
 @pytest.fixture

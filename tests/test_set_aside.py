@@ -9,17 +9,11 @@ import openpyxl
 import pytest
 
 from expectations.report import OF_EACH_REASON
-from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write, write_days
+from tests.cli_runs import audit, day, minutewise, published, refused, write, write_days
 from tests.extract_files import write_extract
 from transforms.contract.fields import REASONS, REMEDIES
 
 NOTES = "note_id,patient_id,service_date,provider_id,discipline,status,total_timed_minutes\n"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
 
 @pytest.fixture

@@ -30,10 +30,11 @@ from transforms.reference.tables import load_reference
 AS_OF = date(2026, 11, 20)
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "data" / "samples"
-#: A few rows are sooner read by an interpreter than by compiled code, and one task is enough for them.
-SMALL = (
-    "spark.sql.adaptive.enabled=false",
-    "spark.sql.shuffle.partitions=1",
+#: For a few rows one task is enough, and statistics cost more than they save.
+SMALL = ("spark.sql.adaptive.enabled=false", "spark.sql.shuffle.partitions=1")
+#: And they are sooner read by an interpreter than by compiled code. The audit of the samples compiles.
+INTERPRETED = (
+    *SMALL,
     "spark.sql.codegen.wholeStage=false",
     "spark.sql.codegen.factoryMode=NO_CODEGEN",
     "spark.driver.memory=2g",
@@ -45,12 +46,20 @@ needs_spark = pytest.mark.skipif(
 SHARED = Counter(GROUPS.values()).most_common(1)[0][0]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_start():
+    """Java compiles once and lightly: each of these statements runs once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        yield
+
+
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
     """One Spark for all tests of this file."""
     from transforms.engines.spark.session import close_session, open_session
 
-    opened = open_session("local[2]", tmp_path_factory.mktemp("spark"), SMALL)
+    opened = open_session("local[2]", tmp_path_factory.mktemp("spark"), INTERPRETED)
     yield opened
     close_session(opened)
 
@@ -208,7 +217,8 @@ def published(tmp_path_factory):
             (extracts / path.name).write_bytes(path.read_bytes())
     spark_rows.as_parquet(extracts)
     runs, told = {}, {}
-    for engine, more in (("duckdb", ()), ("spark", ("--spark-master", "local[2]"))):
+    confs = [word for conf in SMALL for word in ("--spark-conf", conf)]
+    for engine, more in (("duckdb", ()), ("spark", ("--spark-master", "local[2]", *confs))):
         out = folder / engine
         told[engine] = subprocess.run(
             [sys.executable, "-c", "from flows.cli import main; main()", "audit", "--extracts", extracts, "--out", out,

@@ -18,7 +18,7 @@ from flows.summary.shareable.left_open import Pool, left_open
 from flows.summary.shareable.patients_behind import PatientsBehind
 from flows.summary.shareable.shareable import shareable
 from flows.summary.shareable.steps import step_below, step_end
-from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write_days
+from tests.cli_runs import audit, day, minutewise, published, refused, write_days
 from tests.test_canary import CANARY, HEADER_CANARY, assert_kept_in, assert_silent, write_extracts
 
 FAMILIES = {"r0": "overbilling", "r1": "overbilling", "r2": "overbilling", "r3": "record", "r4": "record"}
@@ -30,7 +30,6 @@ SEVERITIES = {"errors": "error", "warnings": "warning", "reviews": "review"}
 @pytest.fixture(scope="module")
 def patched():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.judge.judge", judged_by_findings)
         patch.setattr("flows.publishing.write.write_html", lambda path, report: path.write_text(report.run_id))
         patch.setitem(cli.commands, "summary", summary_command)
         yield

@@ -3,17 +3,10 @@
 import json
 
 import openpyxl
-import pytest
 
-from tests.cli_runs import audit, day, judged_by_findings, published, write_days
+from tests.cli_runs import audit, day, published, write_days
 
 AMOUNTS = {"charge_usd", "allowed_usd", "paid_usd"}
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
 
 def without_amount(number, **more):

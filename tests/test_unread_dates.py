@@ -6,6 +6,8 @@ import pytest
 
 from tests.cli_runs import audit, day, published, write_days
 
+pytestmark = pytest.mark.whole_audit
+
 #: Two visits' dates as other programs write them.
 WRITTEN = {
     "month first": ("03/01/2026", "03/02/2026", "%m/%d/%Y"),

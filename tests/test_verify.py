@@ -11,17 +11,15 @@ import pytest
 from flows.cli import cli
 from flows.commands.verify import verify
 from flows.disk.durable import sha256
-from tests.cli_runs import Ran, as_nobody, audit, day, judged_by_findings, minutewise, published, refused, write_days
+from tests.cli_runs import Ran, as_nobody, audit, day, minutewise, published, refused, write_days
 
 
 @pytest.fixture(scope="module")
 def audited(tmp_path_factory) -> Path:
     """An output folder with two runs; the later one is current."""
     folder = tmp_path_factory.mktemp("audited")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.judge.judge", judged_by_findings)
-        for number, days in enumerate([[day(1)], [day(1), day(2, claims_units=4), day(2)]]):
-            assert audit(write_days(folder / str(number), *days), folder / "out").code == 0
+    for number, days in enumerate([[day(1)], [day(1), day(2, claims_units=4), day(2)]]):
+        assert audit(write_days(folder / str(number), *days), folder / "out").code == 0
     return folder / "out"
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from expectations.judge import Verdict
 from flows.disk.lock import only_run
 from flows.runs.verify import verify
 from flows.watch.digest import digest_of
@@ -21,7 +20,6 @@ from tests.extract_files import write_reference
 from tests.kill_points import Commands
 from tests.nights.told import base, block, claim, note, visit
 from tests.test_private import KEY, needs_extension
-from transforms.database.duckdb_file import open_database
 
 EXCEED, BELOW = "billed_units_exceed_minutes", "billed_units_below_minutes"
 #: 30 minutes are 2 units: P2's 4 are too many. P3's visit lies in another month.
@@ -30,25 +28,11 @@ CORRECTED = {"claims_2.csv": [claim("C2", 2, "2026-03-03", "P2")]}
 LATER = "2026-03-21"
 
 
-def verdict_of_findings(database: Path, *_place, key=None, **_named) -> Verdict:
-    """Stands in for Great Expectations: the verdicts that the findings give, of an encrypted working file too."""
-    with open_database(database, key=key) as con:
-        return Verdict(dict(con.execute("select rule_id, status from rule_result").fetchall()), True)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", verdict_of_findings)
-
-
 @pytest.fixture(scope="module")
 def first_night(tmp_path_factory) -> Clinic:
     """A clinic after its first night."""
     clinic = Clinic(tmp_path_factory.mktemp("first"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.judge.judge", verdict_of_findings)
-        clinic.night(VISITS)
+    clinic.night(VISITS)
     return clinic
 
 
@@ -63,10 +47,8 @@ def clinic(first_night, tmp_path) -> Clinic:
 def two_nights(tmp_path_factory) -> Clinic:
     """A clinic after its second night, and a copy of it beside."""
     clinic = Clinic(tmp_path_factory.mktemp("two") / "own")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.judge.judge", verdict_of_findings)
-        clinic.night(VISITS)
-        clinic.night({"claims_2.csv": [claim("C1", 3)]})
+    clinic.night(VISITS)
+    clinic.night({"claims_2.csv": [claim("C1", 3)]})
     assert clinic.rules == [EXCEED, EXCEED]
     shutil.copytree(clinic.folder, clinic.folder.with_name("saved"))
     return clinic

@@ -5,13 +5,7 @@ import json
 import duckdb
 import pytest
 
-from tests.cli_runs import audit, day, judged_by_findings, minutewise, published, refused, write_days
-
-
-@pytest.fixture(autouse=True)
-def without_great_expectations(monkeypatch):
-    """It takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
+from tests.cli_runs import audit, day, minutewise, published, refused, write_days
 
 
 @pytest.fixture

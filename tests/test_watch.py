@@ -21,7 +21,7 @@ from flows.watch.events import JsonLines, asks_for_json, json_stderr
 from flows.watch.metrics import Ended, write_metrics
 from flows.watch.options import WatchOptions
 from flows.watch.watching import watched
-from tests.cli_runs import AS_OF, Ran, as_nobody, audit, day, judged_by_findings, minutewise, write, write_days
+from tests.cli_runs import AS_OF, Ran, as_nobody, audit, day, minutewise, write, write_days
 from tests.test_canary import CANARY, HEADER_CANARY, write_extracts
 
 ROOT = Path(__file__).parent.parent
@@ -34,12 +34,6 @@ with open(sys.argv[1], "a") as file:
     file.write(json.dumps(told) + "\\n")
 print("said on stdout"); print("said on stderr", file=sys.stderr)
 """
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Great Expectations takes seconds, and these tests are not about it."""
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
 
 
 @pytest.fixture

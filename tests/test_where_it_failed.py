@@ -4,7 +4,7 @@ import pytest
 
 from flows.cli import cli
 from flows.failures import internal_error
-from tests.cli_runs import audit, day, judged_by_findings, minutewise, refused, write_days
+from tests.cli_runs import audit, day, minutewise, refused, write_days
 from transforms.models.load import load_models
 from transforms.under_way import under_way
 
@@ -33,7 +33,6 @@ def extracts(tmp_path):
     ],
 )
 def test_a_fault_names_stage_and_file(extracts, tmp_path, monkeypatch, place, said):
-    monkeypatch.setattr("expectations.judge.judge", judged_by_findings)
     monkeypatch.setattr(place, broken)
     ran = audit(extracts, tmp_path / "out")
     refused(ran, 4, "internal error (ValueError in test_where_it_failed.py:", said, out=tmp_path / "out")

@@ -16,6 +16,8 @@ from tests.clinic_nights import Clinic, plain
 from tests.nights.told import base, claim, visit
 from tests.test_private import KEY, ROOT, needs_extension
 
+pytestmark = pytest.mark.whole_audit
+
 EXCEED = "billed_units_exceed_minutes"
 PLANTED = "zqxv-wilhelmina"
 #: 30 minutes are 2 units: P2's 4 are too many.
