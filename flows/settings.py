@@ -9,13 +9,12 @@ from pathlib import Path
 from transforms.contract.fields import TABLES
 from transforms.database.duckdb_file import checked_memory_limit, checked_threads
 from transforms.database.encryption import read_key
+from transforms.dates import FIRST_DAY, LAST_DAY
 from transforms.errors import UsageProblem
 from transforms.extract.places import require_apart
 from transforms.models.run import Setting
 from transforms.reference.definitions import GUARD_UNITS
 
-#: No service date lies before the first day, and none is known so far ahead as the last.
-FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2999, 12, 31)
 #: Severities from the gravest down; --fail-on SEVERITY looks at that one and the graver ones.
 SEVERITIES = ("error", "warning", "review")
 

@@ -104,11 +104,11 @@ def _main() -> None:
     import flows.publishing.write
     import flows.runs.retention
     import flows.runs.verify  # noqa: F401
-    from tests.stand_ins import light_audits
+    from tests.stand_ins import LIGHT, audits
     from transforms.database.duckdb_file import SETTINGS
 
     SETTINGS.setdefault("threads", 1)  # as tests/conftest.py has it
-    with light_audits():
+    with audits(LIGHT):
         _serve()
 
 

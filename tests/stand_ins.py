@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from expectations.judge import Verdict
+from expectations.judge import Verdict, judge
+from expectations.report.charts.charts import chart_svgs
+from flows.explanation.derive.many import derive_many
 from transforms.database.duckdb_file import open_database
 
 
@@ -20,11 +22,29 @@ def judged_by_findings(database: Path, *_place, key=None, **_named) -> Verdict:
         return Verdict(dict(con.execute("select rule_id, status from rule_result").fetchall()), True)
 
 
+def no_derivations(*_run) -> list:
+    """Of no finding an explanation."""
+    return []
+
+
+def no_charts(_report) -> list:
+    """A report without charts."""
+    return []
+
+
+PLACES = (
+    "expectations.judge.judge",
+    "flows.publishing.report_facts.derive_many",
+    "expectations.report.charts.charts.chart_svgs",
+)
+LIGHT = (judged_by_findings, no_derivations, no_charts)
+WHOLE = (judge, derive_many, chart_svgs)
+
+
 @contextmanager
-def light_audits() -> Iterator[None]:
-    """Audits inside the block are judged by their findings, and their reports have neither charts nor explanations."""
+def audits(parts: tuple) -> Iterator[None]:
+    """Audits inside the block run with these parts: LIGHT or WHOLE."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("expectations.judge.judge", judged_by_findings)
-        patch.setattr("flows.publishing.report_facts.derive_many", lambda *_run: [])
-        patch.setattr("expectations.report.charts.charts.chart_svgs", lambda _report: [])
+        for place, part in zip(PLACES, parts, strict=True):
+            patch.setattr(place, part)
         yield

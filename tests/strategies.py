@@ -6,6 +6,7 @@ under."""
 
 from datetime import timedelta
 
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.drawing import CODE_CHANGES, DATES, PATIENTS, Drawer
@@ -13,8 +14,9 @@ from tests.drawing.claims import ClaimDrawer
 from tests.drawing.notes import draw_note, draw_together
 from tests.drawing.references import references
 from tests.extract_files import write_extract, write_reference
+from tests.profiles import SEED
 
-__all__ = ["extracts", "references", "write_extract", "write_reference"]
+__all__ = ["drawn_extracts", "extracts", "references", "write_extract", "write_reference"]
 
 
 @st.composite
@@ -36,3 +38,23 @@ def extracts(draw):
     as_of = DATES[-1] + timedelta(days=d.pick(8, 5, 4, 3, 0))
     claims = ClaimDrawer(d, notes, blocks, reference, as_of).draw_all(places)
     return claims, notes, blocks, as_of, reference
+
+
+def drawn_extracts(count: int, round_number: int = 0) -> list[tuple]:
+    """Many small extracts, the same ones on every run; another round draws others."""
+    drawn = []
+
+    @seed(SEED + round_number)
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(extracts())
+    def collect(extract):
+        drawn.append(extract)
+
+    collect()
+    return drawn

@@ -9,12 +9,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.harness import audit_folder
 from tests.oracle import audit
-from tests.profiles import PROFILE, SEED
-from tests.strategies import extracts, write_extract, write_reference
+from tests.profiles import PROFILE
+from tests.strategies import drawn_extracts, extracts, write_extract, write_reference
 
 COMPARED = (
     "rule_id",
@@ -169,22 +169,7 @@ def test_findings_of_a_small_extract_are_the_oracles(drawn):
 
 @pytest.mark.parametrize("round_number", range(3))
 def test_findings_of_many_extracts_at_once_are_the_oracles(round_number):
-    drawn = []
-
-    @seed(SEED + round_number)
-    @settings(
-        max_examples=PROFILE.extracts_together,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(extracts())
-    def collect(extract):
-        drawn.append(extract)
-
-    collect()
-    assert_same(*laid_together(drawn))
+    assert_same(*laid_together(drawn_extracts(PROFILE.extracts_together, round_number)))
 
 
 ID_COLUMNS = (

@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import transforms.models.run as recompute
 from flows.explanation.derive.asked import asked_of
@@ -18,8 +17,8 @@ from flows.explanation.derive.one import derive
 from tests.cli_runs import day
 from tests.explain_cases import AS_OF, SAMPLES, audited, derived_at_once, findings_of, manifest_of
 from tests.extract_files import write_extract, write_reference
-from tests.profiles import PROFILE, SEED
-from tests.strategies import extracts
+from tests.profiles import PROFILE
+from tests.strategies import drawn_extracts
 from tests.test_against_oracle import laid_together
 from transforms.models.load import load_models
 
@@ -98,22 +97,7 @@ def drawn_together(count: int) -> tuple:
 
     The notes' system calls patients and clinicians otherwise than the claims' system does.
     """
-    drawn = []
-
-    @seed(SEED)
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(extracts())
-    def collect(extract):
-        drawn.append(extract)
-
-    collect()
-    claims, notes, blocks, as_of, reference = laid_together(drawn)
+    claims, notes, blocks, as_of, reference = laid_together(drawn_extracts(count))
     for row in (*claims, *notes, *blocks):
         _move(row)
     crosswalk = {"patient": {}, "provider": {}}

@@ -14,13 +14,14 @@ import duckdb
 import pytest
 
 from expectations.report.parts import Paragraph
+from expectations.report.values import row_ranges
 from flows.explanation.compose.clock import clock_line
 from flows.explanation.compose.explanation import SECTIONS
 from flows.explanation.derive.clock import CLASH, MOST_DRAWN, SHARED, lay_out
 from flows.explanation.derive.one import derive
 from flows.explanation.derive.rebuild import READ_FILES
 from flows.explanation.sentences.reasons import SENTENCES
-from flows.explanation.sentences.words import dollars, row_ranges
+from flows.explanation.sentences.words import dollars
 from flows.explanation.terminal.clock import draw
 from flows.explanation.terminal.text import explain_text
 from flows.text_table import inert

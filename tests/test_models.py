@@ -4,13 +4,15 @@ import re
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
 from sqlglot import exp
 
 from tests.sql_runs import Asked, audited
 from transforms.dialects.carry import carried
-from transforms.models.load import STAGES, VIOLATION_COLUMNS, load_models
+from transforms.keys import written_out
+from transforms.models.load import FOLDER, STAGES, VIOLATION_COLUMNS, load_models
 
 MODELS = [model for stage in STAGES for model in load_models(stage)]
 IDS = [f"{model.stage}/{model.name}" for model in MODELS]
@@ -96,8 +98,10 @@ def test_every_window_that_ranks_or_runs_has_a_total_order(model):
 @pytest.mark.parametrize("model", MODELS, ids=IDS)
 def test_is_named_like_its_stage_and_lines_are_short(model):
     assert model.name.startswith(PREFIX.get(model.stage, ""))
-    assert max(len(line) for line in model.text.splitlines()) <= LONGEST_LINE
-    assert "{" not in model.text, "values come from parameters or reference tables"
+    text = (FOLDER / model.stage / f"{model.name}.sql").read_text(encoding="utf-8")
+    assert max(len(line) for line in text.splitlines()) <= LONGEST_LINE
+    assert "{" not in text, "values come from parameters or reference tables"
+    assert "1990" not in text and "000000" not in text, "the arithmetic of keys is in transforms/keys.py alone"
 
 
 @pytest.mark.parametrize("model", load_models("findings"), ids=lambda model: model.name)
@@ -129,3 +133,24 @@ def test_minutes_and_units_of_a_pass_are_written_to_no_file():
     tables = {model.name for model in MODELS if not model.is_view}
     passing = {name for name in tables if name.startswith(("min_", "unit_"))}
     assert {name for name in tables if held[name]} == passing and len(passing) > 5
+
+
+#: The last day of patient 7, and the first of patient 8.
+ENDS = ((7, "9999-12-31"), (8, "1990-01-01"))
+
+
+@pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 10, 5), date(9999, 12, 31)])
+@pytest.mark.parametrize("patient", [0, 1, 2**31])
+def test_a_days_key_gives_back_what_it_is_made_of(day, patient):
+    query = (
+        "select patient_of(k), date_of(k), discipline_of(k), patient_day_of(k) = patient_day_key($patient, $day) from "
+    )
+    made = "(select day_key(patient_day_key($patient, $day), 3) as k)"
+    sql = written_out(query + made)
+    assert duckdb.execute(sql, {"patient": patient, "day": day}).fetchone() == (patient, day, 3, True)
+
+
+def test_two_patients_never_share_a_key():
+    """The last date that a database knows, of one patient, and the first of the next."""
+    last, first = (written_out(f"patient_day_key({patient}, date '{day}')") for patient, day in ENDS)
+    assert duckdb.execute(f"select {last} < {first}").fetchone() == (True,)

@@ -8,15 +8,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.case_files import read_cases, write_extracts
 from tests.case_files import write_reference as write_case_reference
 from tests.cli_runs import minutewise
 from tests.postgres_server import postgres_server, why_no_server
-from tests.profiles import PROFILE, SEED
+from tests.profiles import PROFILE
 from tests.sql_runs import Asked, audited, columns_of, differing, duckdb_database, fill
-from tests.strategies import extracts, write_extract, write_reference
+from tests.strategies import drawn_extracts, write_extract, write_reference
 from tests.test_against_oracle import ID_COLUMNS, laid_together
 from transforms.dialects.carry import carried
 from transforms.reference.crosswalk import COLUMNS
@@ -153,7 +152,9 @@ def test_every_rule_case(database, tmp_path):
 @pytest.mark.parametrize("round_number", range(2))
 def test_drawn_extracts_under_awkward_ids(database, tmp_path, round_number):
     """In the second round each system has ids of its own, and crosswalks turn them."""
-    claims, notes, blocks, as_of, reference = laid_together(drawn_extracts(round_number))
+    claims, notes, blocks, as_of, reference = laid_together(
+        drawn_extracts(PROFILE.extracts_scripted, 100 + round_number)
+    )
     crosswalk = None
     if round_number:
         crosswalk = tmp_path / "crosswalk"
@@ -165,26 +166,6 @@ def test_drawn_extracts_under_awkward_ids(database, tmp_path, round_number):
     write_reference(tmp_path / "reference", tables)
     asked = Asked(tmp_path / "extract", as_of, tmp_path / "reference", crosswalk)
     assert assert_same(database, asked, tmp_path) > PROFILE.extracts_scripted
-
-
-def drawn_extracts(round_number: int) -> list[tuple]:
-    """Many small extracts; the same ones on every run."""
-    drawn = []
-
-    @seed(SEED + 100 + round_number)
-    @settings(
-        max_examples=PROFILE.extracts_scripted,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(extracts())
-    def collect(extract):
-        drawn.append(extract)
-
-    collect()
-    return drawn
 
 
 def other_ids(rows: list[dict], columns: dict[str, str], folder: Path) -> list[dict]:

@@ -209,7 +209,9 @@ class TestANight:
         assert ran.code == 0 and f"{before}/accepted/notes/2026-02.parquet: is missing; written again" in ran.err
         assert [run.is_sound for run in verify(clinic.out)] == [True]
 
-    def test_a_rotten_month_that_the_report_cannot_read_is_mended_before_its_turn(self, clinic, monkeypatch):
+    def test_a_rotten_month_that_the_report_cannot_read_is_mended_before_its_turn(
+        self, clinic, monkeypatch, whole_audit
+    ):
         """Its end makes it no Parquet at all; it is linked unread, for it was read on the last night."""
         monkeypatch.setattr("flows.publishing.months._due", lambda *_: set())
         rotten = clinic.run / "accepted" / "claims" / "2026-02.parquet"

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from expectations.report import plain
+from transforms.dates import OPEN_END
 
 LONGEST_CELL = 500
 #: What could end a script element or a line of it; inside JSON all of them can only stand in strings.
@@ -97,5 +98,5 @@ def _ranges(lines: list[int]) -> str:
 
 def in_force(row: Mapping[str, Any]) -> str:
     """When a dated reference row is in force; the day it ends on is not in it."""
-    until = "" if str(row["effective_to"]).startswith("9999") else f" to before {row['effective_to']}"
+    until = "" if str(row["effective_to"]).startswith(str(OPEN_END)) else f" to before {row['effective_to']}"
     return f"in force from {row['effective_from']}{until}"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from transforms.contract.cell_sql import name
 from transforms.database.duckdb_file import harden
 from transforms.database.encryption import attach_encrypted
+from transforms.database.quoting import name
 
 #: The URL under which SQLAlchemy opens DuckDB; `database` of the arguments takes the place of its own.
 URL = "duckdb:///:memory:"

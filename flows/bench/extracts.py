@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from transforms.contract.cell_sql import text
+from transforms.database.quoting import text
 
 #: Visits in 10,000 at which each thing is planted. A few of them are lawful: an audit must not accuse them.
 PLANTED = {

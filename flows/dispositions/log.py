@@ -16,7 +16,7 @@ from expectations.report import DISPOSITIONS, plain
 from flows.disk.durable import write_durably
 from flows.disk.rights import PRIVATE, Rights
 from flows.failures import system_words
-from flows.settings import FIRST_DAY, LAST_DAY
+from transforms.dates import FIRST_DAY, LAST_DAY
 from transforms.errors import UsageProblem
 
 #: The log's name, in the output folder and in every run that was made with it.

@@ -13,7 +13,7 @@ from pathlib import Path
 from flows.disk.durable import file_problem, link_or_copy
 from flows.runs.read import read_published
 from transforms.accept.settle import PUBLISHED_FORM, PUBLISHED_ORDER, with_file
-from transforms.contract.cell_sql import text
+from transforms.database.quoting import text
 from transforms.database.sql_values import literal
 from transforms.errors import AuditError
 

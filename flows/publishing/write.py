@@ -28,6 +28,7 @@ from flows.runs.read import KEPT_TABLES
 from flows.summary.counts import summary_counts
 from transforms.accept.settle import PUBLISHED_FORM, PUBLISHED_ORDER, read_accepted, with_file
 from transforms.database.full_disk import full_disk
+from transforms.database.quoting import text
 from transforms.errors import AuditError, UsageProblem
 from transforms.under_way import under_way
 
@@ -165,9 +166,8 @@ def _place_accepted(run, con, folder: Path) -> set[str]:
 
 
 def _copy(con, query: str, path: Path, form: str) -> None:
-    target = str(path).replace("'", "''")
     with under_way(path.name):
-        con.execute(f"copy ({query}) to '{target}' ({form})")
+        con.execute(f"copy ({query}) to {text(str(path))} ({form})")
 
 
 def _write_json(path: Path, document: dict) -> None:

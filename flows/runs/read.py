@@ -8,12 +8,19 @@ from flows.runs.names import CURRENT, MANIFEST, SUMMARY
 from flows.runs.published_shapes import MANIFEST_SHAPE, SUMMARY_SHAPE
 from flows.runs.shapes import Check, Misshapen, a_name, read_document
 from transforms.database.duckdb_file import open_database, rows_as_dicts
+from transforms.database.quoting import text
 from transforms.errors import UsageProblem
 from transforms.reference.crosswalk import CROSSWALKS
 from transforms.reference.definitions import KEPT
 
 #: Tables kept as they were in force on the run, so that a finding can be derived again by hand.
 KEPT_TABLES = (*KEPT, *CROSSWALKS)
+
+
+def published_table(place: Path) -> str:
+    """SQL that reads a published table, named without its ending: one Parquet file, or a folder of one file a month."""
+    path = place.with_name(f"{place.name}.parquet")
+    return f"read_parquet({text(str(path if path.exists() else place / '*.parquet'))})"
 
 
 def read_published(out: Path, run_id: str) -> dict | None:

@@ -18,9 +18,9 @@ from flows.runs.names import MANIFEST
 from flows.runs.read import damaged, manifest_of
 from flows.set_aside.rows import count_reasons, set_aside_rows
 from flows.text_table import inert, table, wrap
-from transforms.contract.cell_sql import text
 from transforms.contract.fields import REASONS, remedy
 from transforms.database.duckdb_file import open_database
+from transforms.database.quoting import text
 from transforms.errors import UsageProblem
 
 #: So many rows are printed; a CSV holds every one.

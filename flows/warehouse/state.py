@@ -13,12 +13,12 @@ from flows.disk.durable import fsync
 from flows.dispositions.table import COLUMNS as DISPOSITION_COLUMNS
 from flows.identity import SCHEMA_VERSION, reference_version
 from flows.runs.earlier import earlier_manifests
-from flows.runs.read import read_published
+from flows.runs.read import published_table, read_published
 from flows.runs.verify import verify
 from flows.settings import AuditSettings
-from transforms.contract.cell_sql import text
 from transforms.contract.fields import TABLES
 from transforms.database.duckdb_file import open_database
+from transforms.database.quoting import text
 from transforms.errors import Busy, InputRejected, UsageProblem
 from transforms.extract import InputFile
 from transforms.warehouse.deliveries import held_files, new_files, removed_files
@@ -283,19 +283,17 @@ def restore(con, warehouse: WarehouseState, key: str | None) -> None:
         make_tables(con)
         for table in TABLES:
             if list((warehouse.restored_from / "accepted" / table).glob("*.parquet")):  # none where no row was accepted
-                _fill(con, f"ok_{table}", _parquet(warehouse.restored_from / "accepted" / table))
-            _fill(con, f"past_{table}", _parquet(warehouse.restored_from / "accepted" / f"past_{table}"))
-        _fill(con, "broken_row", _parquet(warehouse.restored_from / "accepted" / "broken_row"))
-        _fill(con, "finding_life", _parquet(warehouse.restored_from / "finding_history"))
+                _fill(con, f"ok_{table}", published_table(warehouse.restored_from / "accepted" / table))
+            _fill(con, f"past_{table}", published_table(warehouse.restored_from / "accepted" / f"past_{table}"))
+        _fill(con, "broken_row", published_table(warehouse.restored_from / "accepted" / "broken_row"))
+        _fill(con, "finding_life", published_table(warehouse.restored_from / "finding_history"))
         if manifest["schema_version"] == SCHEMA_VERSION:  # else what is gone now stays open
             # Without what people decided: the log has that.
             own = f"COLUMNS(c -> c NOT IN ({', '.join(map(text, DISPOSITION_COLUMNS))}))"
-            con.execute(
-                f"CREATE TABLE warehouse.finding AS SELECT {own} FROM {_parquet(warehouse.restored_from / 'findings')}"
-            )
-        _fill(
-            con, "quarantine", f'(SELECT *, "row" AS row_json FROM {_parquet(warehouse.restored_from / "quarantine")})'
-        )
+            findings = published_table(warehouse.restored_from / "findings")
+            con.execute(f"CREATE TABLE warehouse.finding AS SELECT {own} FROM {findings}")
+        quarantine = published_table(warehouse.restored_from / "quarantine")
+        _fill(con, "quarantine", f'(SELECT *, "row" AS row_json FROM {quarantine})')
         con.execute("""
             INSERT INTO warehouse.accepted_date
             SELECT service_date, sum(claim_lines), sum(notes) FROM (
@@ -331,12 +329,6 @@ def _fill(con, table: str, source: str) -> None:
     columns = ", ".join(f'"{row[0]}"' for row in con.execute(f"DESCRIBE warehouse.{table}").fetchall())
     renamed = columns.replace('"source_line"', 'line_number AS "source_line"') if table == "quarantine" else columns
     con.execute(f"INSERT INTO warehouse.{table} ({columns}) SELECT {renamed} FROM {source}")
-
-
-def _parquet(place: Path) -> str:
-    """SQL that reads a published table: one Parquet file, or a folder of one file a month."""
-    path = place.with_name(f"{place.name}.parquet")
-    return f"read_parquet({text(str(path if path.exists() else place / '*.parquet'))})"
 
 
 def put_in_place(con, warehouse: WarehouseState) -> None:

@@ -8,9 +8,7 @@ import datetime
 from pathlib import Path
 
 from transforms.accept.settle import (
-    LINES_OF_A_FILE,
     NAMES_ANOTHER_CLAIM,
-    PIECES_OF_A_LINE,
     PLACE_COLUMNS,
     PROSE,
     count_accepted_dates,
@@ -23,17 +21,17 @@ from transforms.contract.cell_sql import (
     all_plain,
     is_plain,
     modifiers_of_line,
-    name,
     one_form,
     speaks_of_minutes,
-    text,
     trimmed,
     value_and_problem,
     without_blank_ends,
 )
 from transforms.contract.fields import TABLES, Field, contract_fields, key_fields, spared_fields
+from transforms.database.quoting import name, text
 from transforms.errors import InputRejected
 from transforms.extract import require_sound_files, telling_of_files
+from transforms.keys import LINES_OF_A_FILE, PIECES_OF_A_LINE
 from transforms.under_way import under_way
 
 # Problems that a column can have beside those of its type.

@@ -5,8 +5,8 @@ All of it is counts, reasons and shapes: a value stands in no message.
 
 from collections import Counter
 
-from transforms.contract.cell_sql import name, text
 from transforms.contract.fields import TABLES
+from transforms.database.quoting import name, text
 
 #: So many reasons of a table are named, and so many cells are looked at for the commonest shape.
 _MOST_REASONS, _MOST_CELLS = 2, 1_000

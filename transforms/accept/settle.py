@@ -9,9 +9,10 @@ night settles only those that it touched (interface.md section 1).
 from pathlib import Path
 
 from transforms.accept.blocks import CLOCK_COLUMNS, blocks_on_notes
-from transforms.contract.cell_sql import name, text
 from transforms.contract.fields import TABLES, contract_fields, key_fields
 from transforms.database.duckdb_file import glob_free
+from transforms.database.quoting import name, text
+from transforms.keys import written_out
 from transforms.under_way import under_way
 
 # The prose of a table that may speak of minutes.
@@ -39,9 +40,6 @@ NAMED = {
     "notes": {"patient_id": "patient_id", "service_date": "service_date", "note_id": "note_id"},
     "note_blocks": {"note_id": "note_id"},
 }
-#: A row's key is its place: (file number * lines + line) * pieces + piece. Staging has the same (stg_note, stg_line,
-#: stg_block).
-LINES_OF_A_FILE, PIECES_OF_A_LINE = 1_000_000_000, 1_000
 #: The clock of a block, and what its note makes of it.
 STAMPS = {"started_at": "start_stamp", "ended_at": "end_stamp"}
 #: Columns of ok_note_blocks that are not the row's own: `held` is the row, `laid` what its note makes of it.
@@ -80,8 +78,7 @@ ACCEPTED_DATES = """
 
 def row_key(alias: str) -> str:
     """The expression of a row's key."""
-    line = f"CAST({alias}.file_number AS BIGINT) * {LINES_OF_A_FILE} + {alias}.source_line"
-    return f"(({line}) * {PIECES_OF_A_LINE} + coalesce({alias}.piece, 0))"
+    return written_out(f"place_key({alias}.file_number, {alias}.source_line, {alias}.piece)")
 
 
 ON_ITS_NOTE = f"JOIN block_on_note AS laid ON laid.row_number = {row_key('held')}"

@@ -7,6 +7,7 @@ import datetime
 from string import ascii_lowercase, ascii_uppercase
 
 from transforms.contract.fields import LONGEST_CELL_BYTES, LONGEST_FREE_TEXT_BYTES, Field
+from transforms.database.quoting import name, text
 
 # What pads a cell in real exports: blanks, Unicode spaces, the zero-width space, the byte order mark.
 BLANKS = "".join(
@@ -53,16 +54,6 @@ MIDNIGHT = r"[ T]00:00(:00(\.0+)?)?"
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "1.0")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "0.0")
 MINUTES_IN_PROSE = r"\b(mins?|minutes?|hrs?|hours?)\b|[0-9](min|hr)|\b[0-9]{1,2}:[0-9]{2}\b"
-
-
-def text(value: str) -> str:
-    """`value` as a SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def name(identifier: str) -> str:
-    """`identifier` as a quoted SQL name."""
-    return '"' + identifier.replace('"', '""') + '"'
 
 
 def all_plain(columns: list[str]) -> str:

@@ -4,6 +4,7 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 
+from transforms.dates import FIRST_DAY
 from transforms.shipped import DATA
 
 CONTRACT_FOLDER = DATA / "contracts"
@@ -39,7 +40,7 @@ REASONS = {
     "negative": "minutes, units or a number below zero; money may be, for a posting",
     "out_of_range": "a number outside its limits",
     "unreadable_date": "not a real date written YYYY-MM-DD",
-    "date_out_of_range": "a date before 1990-01-01, or later than the day after the as-of date",
+    "date_out_of_range": f"a date before {FIRST_DAY}, or later than the day after the as-of date",
     "unreadable_time": "not HH:MM[:SS] or a local timestamp; times with a zone are not local",
     "end_before_start": "the end lies before the start, and no pass over midnight of 240 minutes explains it",
     "clock_off_service_date": "the block does not lie on its note's service date, or lasts over 1440 minutes",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from transforms.contract.cell_sql import text
 from transforms.database.encryption import attach_encrypted, extension_file
+from transforms.database.quoting import text
 from transforms.errors import UsageProblem
 
 SETTINGS = {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from transforms.contract.cell_sql import text
+from transforms.database.quoting import text
 from transforms.errors import Busy, UsageProblem
 
 OPTION = "--warehouse-key-file"

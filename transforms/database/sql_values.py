@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from transforms.contract.cell_sql import text
+from transforms.database.quoting import text
 
 Value = None | bool | int | Decimal | date | str
 

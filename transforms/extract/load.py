@@ -12,8 +12,9 @@ from pathlib import Path
 
 import duckdb
 
-from transforms.contract.cell_sql import FILE_TYPES, name
+from transforms.contract.cell_sql import FILE_TYPES
 from transforms.contract.fields import TABLES, contract_fields
+from transforms.database.quoting import name
 from transforms.database.sql_values import row_values
 from transforms.errors import InputRejected
 from transforms.extract.csv import header as csv_header

@@ -12,12 +12,12 @@ mixed as (
 ),
 -- where their blocks start and end
 event as (
-    select b.patient_day_key, b.start_second as at_second, b.day_key % 4 as discipline_number, 1 as step
+    select b.patient_day_key, b.start_second as at_second, discipline_of(b.day_key) as discipline_number, 1 as step
     from min_written as b
     join mixed on mixed.patient_day_key = b.patient_day_key
     where b.clock_seconds is not null
     union all
-    select b.patient_day_key, b.end_second as at_second, b.day_key % 4 as discipline_number, -1 as step
+    select b.patient_day_key, b.end_second as at_second, discipline_of(b.day_key) as discipline_number, -1 as step
     from min_written as b
     join mixed on mixed.patient_day_key = b.patient_day_key
     where b.clock_seconds is not null
@@ -50,15 +50,15 @@ running as (
 ),
 -- stretches of several disciplines, once for each of them
 joint as (
-    select running.patient_day_key * 4 + 1 as day_key, running.stretch_seconds
+    select day_key(running.patient_day_key, 1) as day_key, running.stretch_seconds
     from running
     where running.has_pt and (running.has_ot or running.has_slp)
     union all
-    select running.patient_day_key * 4 + 2 as day_key, running.stretch_seconds
+    select day_key(running.patient_day_key, 2) as day_key, running.stretch_seconds
     from running
     where running.has_ot and (running.has_pt or running.has_slp)
     union all
-    select running.patient_day_key * 4 + 3 as day_key, running.stretch_seconds
+    select day_key(running.patient_day_key, 3) as day_key, running.stretch_seconds
     from running
     where running.has_slp and (running.has_pt or running.has_ot)
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from transforms.errors import AuditError
+from transforms.keys import written_out
 from transforms.reference.definitions import require_declared
 from transforms.under_way import under_way
 
@@ -133,7 +134,7 @@ def _read(stage: str, path: Path) -> Model:
     missing = [key for key in needed if key not in header]
     if missing:
         raise AuditError(f"{path.name}: the header lacks {', '.join(missing)}")
-    model = Model(stage, path.stem, text, header)
+    model = Model(stage, path.stem, written_out(text), header)
     require_declared((name for name in model.reads if name.startswith("ref_")), f"transforms/{stage}/{path.name}")
     return model
 

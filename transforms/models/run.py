@@ -12,8 +12,10 @@ import duckdb
 from transforms.accept.hardly_meet import why_hardly_met
 from transforms.database.duckdb_file import rows_as_dicts
 from transforms.database.sql_values import literal, row_values
+from transforms.dates import FIRST_DAY, NO_LAST_DAY
 from transforms.engines import EngineFault
 from transforms.errors import AuditError, InputRejected, UsageProblem
+from transforms.keys import date_of
 from transforms.models.load import VIOLATION_COLUMNS, Model, load_models, naming, run_model
 
 #: Rows of claim lines and blocks in one pass; more dates than this holds are split into several passes.
@@ -42,8 +44,8 @@ class Setting:
     notes: then only the rules are run that need none."""
 
     as_of: date
-    since: date = date(1990, 1, 1)
-    until: date = date(9998, 12, 31)
+    since: date = FIRST_DAY
+    until: date = NO_LAST_DAY
     is_claims_only: bool = False
 
 
@@ -254,7 +256,7 @@ def _subject_date(where: str, given: set[str]) -> str:
     if "day_key" not in given and "service_date" not in given:
         raise AuditError(f"{where}: a subject needs a day_key or a service_date")
     own = ["held.service_date"] if "service_date" in given else []
-    of_day = ["date '1990-01-01' + cast((held.day_key // 4) % 3000000 as integer)"] if "day_key" in given else []
+    of_day = [date_of("held.day_key")] if "day_key" in given else []
     return f"coalesce({', '.join([*own, *of_day])})"
 
 

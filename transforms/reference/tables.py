@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from transforms.database.sql_values import row_values
+from transforms.dates import FIRST_DAY, OPEN_END
 from transforms.errors import UsageProblem
 from transforms.reference.definitions import PERIOD_COLUMNS, PROOF_COLUMNS, TABLES, Table, read_day, require_declared
 from transforms.reference.effect import check_effects
@@ -21,8 +22,6 @@ from transforms.shipped import DATA
 from transforms.under_way import under_way
 
 REFERENCE = DATA / "reference"
-FIRST_DATE = date(1990, 1, 1)  # no extract holds an earlier one
-OPEN_END = date(9999, 12, 31)
 _NAMES = frozenset(table.name for table in TABLES)
 #: One statement a row would take longer than all of a small audit.
 ROWS_PER_INSERT = 200
@@ -186,7 +185,7 @@ def _row(file: str, line: int, cells: dict, table: Table) -> Row:
 
 def _period(text: dict, table: Table, fail) -> tuple[date, date]:
     if not table.is_dated:
-        return FIRST_DATE, OPEN_END
+        return FIRST_DAY, OPEN_END
     bounds = []
     for name, default in zip(PERIOD_COLUMNS, (None, OPEN_END), strict=True):
         try:
@@ -197,8 +196,8 @@ def _period(text: dict, table: Table, fail) -> tuple[date, date]:
         fail("effective_from", "is empty")
     if bounds[1] <= bounds[0]:
         fail("effective_to", "is not after effective_from")
-    if bounds[1] <= FIRST_DATE:
-        fail("effective_to", f"is before every date that an extract may hold ({FIRST_DATE} is the first)")
+    if bounds[1] <= FIRST_DAY:
+        fail("effective_to", f"is before every date that an extract may hold ({FIRST_DAY} is the first)")
     return bounds[0], bounds[1]
 
 

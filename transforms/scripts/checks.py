@@ -1,10 +1,11 @@
 """Counts what is wrong with filled input tables: the contract holds for rows that minutewise accepts, and whoever
 fills the tables from elsewhere has to hold it. Written as one pass over each table, and a list of what was found."""
 
-from transforms.contract.cell_sql import text
+from transforms.database.quoting import text
+from transforms.database.sql_values import literal
+from transforms.dates import FIRST_DAY
 from transforms.scripts.tables import InputTable, input_tables
 
-_FIRST_DAY = "date '1990-01-01'"
 #: Where a row stands becomes its key, so there is one row a place, and its numbers are not larger than an extract's.
 _PLACE = ("file_number", "source_line", "piece")
 _OF_PLACES = (
@@ -79,8 +80,8 @@ def _checks(table: InputTable) -> list[tuple[str, str, str]]:
         if field.type in ("whole", "minutes") and field.minimum:
             found.append((field.field, "outside its limits", f"{name} < {field.minimum} or {name} > {field.maximum}"))
         if field.type == "date":
-            condition = f"{name} < {_FIRST_DAY} or {name} - 1 > setting.as_of_date"
-            found.append((field.field, "before 1990, or after the day after the as-of date", condition))
+            condition = f"{name} < {literal(FIRST_DAY)} or {name} - 1 > setting.as_of_date"
+            found.append((field.field, f"before {FIRST_DAY.year}, or after the day after the as-of date", condition))
     return found
 
 

@@ -56,8 +56,7 @@ block as (
     where n.standing = 'counting'
 )
 select
-    (cast(block.file_number as bigint) * 1000000000 + block.source_line) * 1000
-        + coalesce(block.piece, 0) as block_key,
+    place_key(block.file_number, block.source_line, block.piece) as block_key,
     block.note_key,
     block.patient_key,
     block.patient_day_key,

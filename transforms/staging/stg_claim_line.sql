@@ -3,11 +3,11 @@
 -- source: rule book s. 2 (which rows count); interface s. 1
 -- form: view
 select
-    (cast(c.file_number as bigint) * 1000000000 + c.source_line) * 1000 + coalesce(c.piece, 0) as line_key,
+    place_key(c.file_number, c.source_line, c.piece) as line_key,
     c.claim_id,
     c.line_number,
     p.patient_key,
-    p.patient_key * 3000000 + date_diff('day', date '1990-01-01', c.service_date) as patient_day_key,
+    patient_day_key(p.patient_key, c.service_date) as patient_day_key,
     c.service_date,
     term.term_key,
     term.payer_id,

@@ -138,7 +138,10 @@ select
     l.service_date,
     l.discipline,
     -- null where nothing settles the discipline: the line belongs to no therapy day
-    l.patient_day_key * 4 + case l.discipline when 'PT' then 1 when 'OT' then 2 when 'SLP' then 3 end as day_key,
+    day_key(
+        l.patient_day_key,
+        case l.discipline when 'PT' then 1 when 'OT' then 2 when 'SLP' then 3 end
+    ) as day_key,
     l.discipline_source,
     l.term_key,
     l.payer_id,

@@ -62,16 +62,17 @@ standing as (
     from version
 )
 select
-    (cast(standing.file_number as bigint) * 1000000000 + standing.source_line) * 1000
-        + coalesce(standing.piece, 0) as note_key,
+    place_key(standing.file_number, standing.source_line, standing.piece) as note_key,
     standing.note_id,
     standing.note_version,
     p.patient_key,
     standing.service_date,
     standing.discipline,
-    p.patient_key * 3000000 + date_diff('day', date '1990-01-01', standing.service_date) as patient_day_key,
-    (p.patient_key * 3000000 + date_diff('day', date '1990-01-01', standing.service_date)) * 4
-        + case standing.discipline when 'PT' then 1 when 'OT' then 2 else 3 end as day_key,
+    patient_day_key(p.patient_key, standing.service_date) as patient_day_key,
+    day_key(
+        patient_day_key(p.patient_key, standing.service_date),
+        case standing.discipline when 'PT' then 1 when 'OT' then 2 else 3 end
+    ) as day_key,
     c.clinician_key,
     standing.standing,
     standing.total_timed_seconds,

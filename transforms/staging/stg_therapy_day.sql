@@ -45,10 +45,10 @@ day as (
 settled as (
     select
         day.day_key,
-        day.day_key // 4 as patient_day_key,
-        day.day_key // 4 // 3000000 as patient_key,
-        date '1990-01-01' + cast(day.day_key // 4 % 3000000 as integer) as service_date,
-        case day.day_key % 4 when 1 then 'PT' when 2 then 'OT' else 'SLP' end as discipline,
+        patient_day_of(day.day_key) as patient_day_key,
+        patient_of(day.day_key) as patient_key,
+        date_of(day.day_key) as service_date,
+        case discipline_of(day.day_key) when 1 then 'PT' when 2 then 'OT' else 'SLP' end as discipline,
         day.has_billed_line,
         day.has_set_aside_line,
         day.has_counting_note,

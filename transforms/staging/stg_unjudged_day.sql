@@ -158,7 +158,7 @@ marked as (
 )
 select
     marked.patient_key,
-    marked.patient_key * 3000000 + date_diff('day', date '1990-01-01', marked.service_date) as patient_day_key,
+    patient_day_key(marked.patient_key, marked.service_date) as patient_day_key,
     marked.service_date,
     marked.reason
 from marked

@@ -39,7 +39,6 @@ named as (
 )
 select
     named.service_date,
-    named.patient_key * 3000000 + date_diff('day', date '1990-01-01', named.service_date) as patient_day_key,
-    (named.patient_key * 3000000 + date_diff('day', date '1990-01-01', named.service_date)) * 4
-        + named.discipline_number as day_key
+    patient_day_key(named.patient_key, named.service_date) as patient_day_key,
+    day_key(patient_day_key(named.patient_key, named.service_date), named.discipline_number) as day_key
 from named

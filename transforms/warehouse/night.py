@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from transforms.contract.cell_sql import text
 from transforms.database.duckdb_file import attach_encrypted
+from transforms.database.quoting import text
 from transforms.models.load import load_models, run_model
 from transforms.models.run import MATCH_COUNTS, Match, Setting, judge_rows, measure_match, require_match, stage_rows
 from transforms.reference.crosswalk import CROSSWALKS

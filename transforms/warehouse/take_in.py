@@ -9,8 +9,8 @@ from datetime import date
 
 from transforms.accept.apply import count_rows, fill_row_json, read_rows, require_counts
 from transforms.accept.settle import NAMES_ANOTHER_CLAIM, row_columns, row_key, settle_rows
-from transforms.contract.cell_sql import name, text
 from transforms.contract.fields import TABLES, contract_fields, key_fields
+from transforms.database.quoting import name, text
 from transforms.database.sql_values import literal, row_values
 from transforms.extract import require_sound_files, telling_of_files
 from transforms.warehouse.moved import dates_spanned, find_moved_settings

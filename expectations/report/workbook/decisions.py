@@ -7,8 +7,7 @@ from typing import Any
 from expectations.report import DISPOSITIONS
 from expectations.report.workbook.columns import DECISION_COLUMNS, Column
 from expectations.report.workbook.sheets import Book
-
-FIRST_DAY = date(1990, 1, 1)
+from transforms.dates import FIRST_DAY
 
 _GREEN, _BLUE, _GREY, _AMBER, _RED, _VIOLET = "#D5EBD8", "#D6E6F7", "#E2E4E8", "#FFE3B8", "#F8D5D2", "#E6DBF3"
 #: Column -> value -> colour: what is new or open again stands out, what is settled steps back.

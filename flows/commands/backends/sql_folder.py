@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flows.failures import system_words
-from flows.settings import FIRST_DAY, LAST_DAY
+from transforms.dates import FIRST_DAY, LAST_DAY
 from transforms.errors import UsageProblem
 from transforms.models.run import Setting
 from transforms.scripts import Script, scripts

@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from expectations.report.parts import Pairs, Paragraph, Part
+from expectations.report.values import in_force
 from flows.explanation.compose.tables import paragraphs, table
-from flows.explanation.sentences.words import counted, dollars, in_force
+from flows.explanation.sentences.words import counted, dollars
 
 _INDICATORS = {"1": "1: line by line", "2": "2: never exceeded", "3": "3: more if justified"}
 

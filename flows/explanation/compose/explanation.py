@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from expectations.report.parts import Explanation, Pairs, Paragraph, Part, Section
+from expectations.report.values import in_force, row_ranges
 from flows.explanation.compose.caps import caps, money
 from flows.explanation.compose.rows import bill, minutes, notes
 from flows.explanation.compose.set_aside import set_aside
 from flows.explanation.compose.single_rules import billing_lag, clinician, clinician_day, covered, nearest, twins
 from flows.explanation.compose.tables import paragraphs
 from flows.explanation.compose.units import units
-from flows.explanation.sentences.words import dollars, in_force, row_ranges
+from flows.explanation.sentences.words import dollars
 from transforms.models.load import rule_sections
 
 #: Named here, because strftime would speak the machine's language.

@@ -3,11 +3,11 @@
 from datetime import date, timedelta
 
 from expectations.report.parts import Paragraph, Part, Section
+from expectations.report.values import in_force, row_ranges
 from flows.explanation.compose.clock import block_table, clock_line
 from flows.explanation.compose.tables import paragraphs, table
 from flows.explanation.derive.rows import MOST_OF_OTHERS
 from flows.explanation.sentences.reasons import run_sum
-from flows.explanation.sentences.words import in_force, row_ranges
 from transforms.database.told_time import clock, long_minutes, minutes
 
 

@@ -9,7 +9,7 @@ the whole run (how many of its notes give minutes) is taken from its manifest.
 
 from pathlib import Path
 
-from flows.runs.read import KEPT_TABLES
+from flows.runs.read import KEPT_TABLES, published_table
 from transforms.accept.settle import count_accepted_dates
 
 WHOLE = "whole"
@@ -140,14 +140,14 @@ def load_published(con, folder: Path, manifest: dict, has_whole_dates: bool) -> 
     the manifest's inputs, and duckdb.Error where a file cannot be read.
     """
     for table in KEPT_TABLES:
-        con.execute(f"create table {table} as select * from {_source(folder, f'accepted/{table}')}")
+        con.execute(f"create table {table} as select * from {published_table(folder / 'accepted' / table)}")
     con.execute("create table delivered_file (file_number integer, table_name varchar, file_name varchar)")
     for entry in manifest["inputs"]:
         values = [entry["file_number"], entry["table"], entry["file"]]
         con.execute("insert into delivered_file values (?, ?, ?)", values)
     con.execute(f"create schema {WHOLE}")
     for table in _ROWS:
-        place = _source(folder, f"accepted/{table.removeprefix('ok_')}")
+        place = published_table(folder / "accepted" / table.removeprefix("ok_"))
         con.execute(f"create view {WHOLE}.{table} as select * from {place}")
     con.execute(_NOTE)
     for table, select in _NEAR.items():
@@ -161,7 +161,7 @@ def load_published(con, folder: Path, manifest: dict, has_whole_dates: bool) -> 
     count_accepted_dates(con)
     con.execute("set search_path = 'main'")
     con.execute(f"create table accepted_date as select * from {WHOLE}.accepted_date")
-    con.execute(f"create table quarantine as select * exclude (row) from {_source(folder, 'quarantine')}")
+    con.execute(f"create table quarantine as select * exclude (row) from {published_table(folder / 'quarantine')}")
 
 
 def measured_as_published(con, manifest: dict) -> None:
@@ -184,11 +184,3 @@ def _require_known_files(con, table: str) -> None:
     query = f"select count(*) from {table} where file_number not in (select file_number from delivered_file)"
     if con.execute(query).fetchone()[0]:
         raise ValueError(f"{table}: a row's file is not among the manifest's inputs")
-
-
-def _source(folder: Path, name: str) -> str:
-    """SQL that reads a published table: one Parquet file, or a folder of one file a month."""
-    place = folder / f"{name}.parquet"
-    if not place.exists():
-        place = folder / name / "*.parquet"
-    return "read_parquet('{}')".format(str(place).replace("'", "''"))

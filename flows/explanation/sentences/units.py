@@ -1,7 +1,8 @@
 """What both counting methods make of a therapy day, in sentences."""
 
+from expectations.report.values import in_force
 from flows.explanation.sentences.reasons import ama_most
-from flows.explanation.sentences.words import NOT_KNOWN, counted, in_force
+from flows.explanation.sentences.words import NOT_KNOWN, counted
 from transforms.database.told_time import long_minutes
 from transforms.database.told_time import minutes as told
 

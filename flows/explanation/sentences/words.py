@@ -28,33 +28,6 @@ def added(parts: list[int]) -> str:
     return " + ".join(str(told(part)) for part in parts) + " = " if len(parts) > 1 else ""
 
 
-def row_ranges(sources: list[str]) -> str:
-    """file:line of many rows, those of one file together: claims.csv:3, 7-9; notes.csv:2."""
-    files: dict[str, list[int]] = {}
-    for source in sources:
-        name, _, line = source.rpartition(":")
-        if not line.isdigit():
-            return "; ".join(sources)
-        files.setdefault(name, []).append(int(line))
-    return "; ".join(f"{name}:{_ranges(sorted(set(lines)))}" for name, lines in files.items())
-
-
-def _ranges(lines: list[int]) -> str:
-    spans: list[list[int]] = []
-    for line in lines:
-        if spans and line == spans[-1][1] + 1:
-            spans[-1][1] = line
-        else:
-            spans.append([line, line])
-    return ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in spans)
-
-
-def in_force(row: dict) -> str:
-    """When a dated reference row is in force; the day it ends on is not in it."""
-    until = "" if str(row["effective_to"]).startswith("9999") else f" to before {row['effective_to']}"
-    return f"in force from {row['effective_from']}{until}"
-
-
 def dollars(amount) -> str:
     """An amount given as text, with cents; with all its places where it has more."""
     whole, _, part = str(amount).partition(".")

@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 
 from flows.runs.manifest_facts import new_inputs
-from transforms.contract.cell_sql import text
 from transforms.database.duckdb_file import glob_free, open_database
+from transforms.database.quoting import text
 from transforms.errors import UsageProblem
 
 _PARTS = (

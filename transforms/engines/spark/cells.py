@@ -1,7 +1,7 @@
 """The cells of a Parquet file as Spark reads them, written as the text that DuckDB would write."""
 
-from transforms.contract.cell_sql import text
 from transforms.database.duckdb_file import glob_free
+from transforms.database.quoting import text
 from transforms.engines.spark.statements import quoted
 from transforms.engines.spark.types import spark_type
 from transforms.errors import InputRejected

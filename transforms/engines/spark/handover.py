@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import pyarrow.parquet as pq
 
-from transforms.contract.cell_sql import name, text
+from transforms.database.quoting import name, text
 from transforms.engines.spark.engine import SparkEngine
 from transforms.engines.spark.faults import told_in_one_line
 

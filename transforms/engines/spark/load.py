@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import duckdb
 import pyarrow as pa
 
-from transforms.contract.cell_sql import name
 from transforms.contract.fields import TABLES, contract_fields
+from transforms.database.quoting import name
 from transforms.engines.spark.cells import parquet_frame
 from transforms.engines.spark.engine import SparkEngine
 from transforms.engines.spark.sources import source_frame

@@ -9,7 +9,8 @@ import duckdb
 import pyarrow as pa
 from pyarrow.lib import StringBuilder
 
-from transforms.contract.cell_sql import BLANKS, name
+from transforms.contract.cell_sql import BLANKS
+from transforms.database.quoting import name
 from transforms.errors import InputRejected
 from transforms.extract.csv.cells import (
     LONGEST_CELL_BYTES,

@@ -3,7 +3,7 @@ reads them."""
 
 import re
 
-from transforms.contract.cell_sql import text
+from transforms.database.quoting import text
 
 DIRECTIVE = re.compile(r"%(-?[A-Za-z%])")
 KNOWN = set("aAbBdHIjmMpSfyY%") | {"-d", "-m", "-H", "-I", "-M", "-S", "-y", "-j"}

@@ -5,7 +5,7 @@ import re
 
 import duckdb
 
-from transforms.contract.cell_sql import text
+from transforms.database.quoting import text
 
 LONGEST_PATTERN = 1_000
 _WHY = re.compile(r"Invalid Input Error: (.*)", re.S)

@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from transforms.contract.cell_sql import BLANKS, name, text, trimmed
+from transforms.contract.cell_sql import BLANKS, trimmed
 from transforms.contract.fields import Field, contract_fields, spared_fields
+from transforms.database.quoting import name, text
 from transforms.errors import InputRejected
 from transforms.extract.csv.header import looks_like_data
 from transforms.extract.mapping.date_formats import read_sql

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import duckdb
 
-from transforms.contract.cell_sql import text
 from transforms.database.duckdb_file import glob_free
+from transforms.database.quoting import text
 from transforms.errors import InputRejected
 
 #: A row of claims or notes takes bytes, not a tenth of one, however well it is packed: only rows that are all alike

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from transforms.contract.cell_sql import name, text
+from transforms.database.quoting import name, text
 from transforms.errors import InputRejected
 from transforms.extract.csv.cells import LONGEST_CELL_BYTES, LONGEST_FREE_TEXT_BYTES
 from transforms.extract.csv.header import column_names
