@@ -154,7 +154,6 @@ class TestRandomExtracts:
 CROWDED = """-- grain: one therapy day with a billed line
 -- units: none
 -- source: our own choice
--- not_checked: nothing
 with
 -- therapy days by date
 crowd as (
@@ -175,7 +174,6 @@ where d.has_billed_line
 CLOSED = """-- grain: one service date with a billed line
 -- units: none
 -- source: our own choice
--- not_checked: nothing
 select distinct
     'violated' as verdict,
     d.service_date,

@@ -55,7 +55,7 @@ def report(**changes):
         "warnings": 0,
         "reviews": 0,
         "at_risk_usd": Decimal("31.25"),
-        "title": "More timed units billed than the minutes support",
+        "title": "Units billed exceed the units that documented time supports",
         "severity": "error",
         "citation": "CMS Pub. 100-04 ch. 5 s. 20.2.C",
         "not_checked": "Whether the treatment was necessary",

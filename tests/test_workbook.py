@@ -192,7 +192,7 @@ class TestSheets:
         assert held["service_date"].date() == date(2026, 1, 5)
         assert (held["billed_units"], held["at_risk_usd"], held["cap_units"]) == (4, 31.25, None)
         assert held["procedure_code"] == "97112"
-        assert held["rule_title"] == "More timed units billed than the minutes support"
+        assert held["rule_title"] == "Units billed exceed the units that documented time supports"
         heading, row = CalamineWorkbook.from_path(path).get_sheet_by_name("Errors").to_python()
         read = dict(zip(heading, row, strict=True))
         assert (read["service_date"], read["billed_units"], read["at_risk_usd"]) == (date(2026, 1, 5), 4.0, 31.25)
@@ -215,7 +215,7 @@ class TestSheets:
     def test_what_is_resolved_stands_on_a_sheet_of_its_own(self, book):
         held = cells(book(resolved=[finding(7), finding(8, at_risk_usd=Decimal(99))])["Resolved"])
         assert [row["finding_id"] for row in held] == ["f000008", "f000007"]
-        assert held[0]["rule_title"] == "More timed units billed than the minutes support"
+        assert held[0]["rule_title"] == "Units billed exceed the units that documented time supports"
         assert "disposition" not in held[0]
 
     def test_every_column_of_every_sheet_is_in_the_dictionary(self, book):

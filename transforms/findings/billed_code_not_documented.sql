@@ -2,9 +2,8 @@
 -- units: billed units of the code
 -- source: rule book s. 6, s. 1 (what a block documents) and s. 2 (a quarantined note of an unread patient); CMS Pub.
 -- 100-02 ch. 15 s. 220.3.E
--- not_checked: prose; days with a note without blocks; timed codes of a note whose total its blocks do not explain
--- violated_when: the day's counting notes all have blocks, and none of these documents the code; a timed code only
---   where no note holds minutes that its blocks do not explain
+-- violated_when: every counting note of the therapy day has blocks, and none of them documents the code; for a timed
+--   code, only where no note has minutes that its blocks leave unexplained
 -- shows: bill, notes, minutes, units, dollars
 select
     case

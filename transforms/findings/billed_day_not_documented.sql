@@ -2,8 +2,8 @@
 -- units: billed units, timed and untimed
 -- source: rule book s. 6 and s. 2 (said only inside the dates that both extracts cover; a quarantined note of an unread
 -- patient)
--- not_checked: days outside the dates that both extracts cover
--- violated_when: lines are billed, and the day has no note at all, drafts and not-billable included
+-- violated_when: lines are billed, and the therapy day has no note of any kind, drafts and not-billable notes
+--   included
 -- shows: bill, notes, covered, nearest, dollars
 select
     case

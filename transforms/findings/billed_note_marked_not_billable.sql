@@ -1,8 +1,7 @@
 -- grain: one therapy day with a billed line
 -- units: billed units, timed and untimed
 -- source: rule book s. 6 and s. 2 (counting note); CMS Pub. 100-02 ch. 15 s. 220.3
--- not_checked: why the note was marked so
--- violated_when: lines are billed, and the day has no counting note, but a not-billable one
+-- violated_when: lines are billed, no note of the therapy day counts, and one is marked not billable
 -- shows: bill, notes, dollars
 select
     case

@@ -1,8 +1,7 @@
 -- grain: one therapy day with a billed line
 -- units: billed units, timed and untimed
 -- source: rule book s. 6; CMS Pub. 100-02 ch. 15 s. 220.3.E
--- not_checked: whether the draft was signed after the extract was made
--- violated_when: lines are billed, and the day has no counting or not-billable note, but a draft
+-- violated_when: lines are billed, and the only notes of the therapy day are drafts
 -- shows: bill, notes, dollars
 select
     case

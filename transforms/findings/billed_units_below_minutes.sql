@@ -1,9 +1,8 @@
 -- grain: one therapy day with a counting note and a billed line
 -- units: timed units; whole minutes
 -- source: rule book s. 6 (lost revenue), s. 3 (sure time) and s. 1 (unlisted code); CMS Pub. 100-04 ch. 5 s. 20.2.C
--- not_checked: days with denied lines or lines of a secondary payer; units left unbilled on purpose
--- violated_when: the day has a counting note, timed units billed < the units of its sure minutes, no cap stands in the
---   way, and no line of the day is denied or a secondary payer's
+-- violated_when: the therapy day has a counting note, and fewer timed units are billed than its sure minutes support;
+--   no cap, denied line or secondary payer's line explains it
 -- shows: bill, notes, minutes, units, caps, dollars
 with
 -- therapy days that document a timed code with a cap of 0, the MUE's or the day's payer's: it could not be billed

@@ -1,8 +1,8 @@
 -- grain: one therapy day with a counting note and a billed line
 -- units: timed units; whole minutes
 -- source: rule book s. 6, s. 4 (the most units) and s. 1 (unlisted code); CMS Pub. 100-04 ch. 5 s. 20.2.C
--- not_checked: whether the treatment was needed or skilled; days whose notes do not say how long, or of several payers
--- violated_when: the day has a counting note, and timed units billed > units supported
+-- violated_when: the therapy day has a counting note, and more timed units are billed than its documented time
+--   supports
 -- shows: bill, notes, minutes, units, caps, dollars
 with
 -- the timed code that stands furthest above the lawful split nearest to the bill

@@ -1,8 +1,8 @@
 -- grain: one counting note with blocks and a stated total
 -- units: whole minutes
 -- source: rule book s. 6 and s. 3 (W above T by a minute or more); CMS Pub. 100-02 ch. 15 s. 220.3.E
--- not_checked: untimed minutes
--- violated_when: the note has blocks, and W (written in its timed blocks) > T (its total) by a minute or more
+-- violated_when: the note has blocks, and the minutes written in its timed blocks exceed its stated total by a minute
+--   or more
 -- shows: notes, minutes, bill, units
 select
     case

@@ -1,10 +1,9 @@
 -- grain: one billed claim line
 -- units: billed units of the line
 -- source: rule book s. 6; CMS Pub. 100-04 ch. 1 s. 120
--- not_checked: lines that differ in any of patient, date, code, modifiers, units, rendering provider and payer
 -- without_notes: judged
--- violated_when: an earlier surviving claim bills the same patient, date, code, modifiers, units, rendering provider
---   and payer; not where the day's notes hold all units billed, or as many blocks of an untimed code
+-- violated_when: an earlier claim that still bills has the same line (patient, date, discipline, code, modifiers,
+--   units, rendering provider and payer), and the day's notes do not support both
 -- shows: bill, twins, notes, minutes, units, dollars
 with
 -- patients and dates with two lines of one code, or lines of two disciplines

@@ -1,9 +1,8 @@
 -- grain: one patient and date on which several disciplines treated together and billed timed units
 -- units: timed units; whole minutes
 -- source: rule book s. 3 (co-treatment: M and J) and s. 6; CMS, 11 Part B billing scenarios (team therapy)
--- not_checked: blocks without clock times; how the disciplines agreed to share the time
 -- violated_when: disciplines that treated a patient together for a minute or more billed more timed units than any
---   sharing of the time supports (an error where all count by CMS, else a review)
+--   way to share the time supports; an error where every day counts by the CMS rule, otherwise a review
 -- shows: bill, minutes, notes, units, dollars
 with
 -- the therapy days of a patient and date together

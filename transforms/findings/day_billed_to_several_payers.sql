@@ -1,9 +1,8 @@
 -- grain: one therapy day with a billed line
 -- units: billed units, timed and untimed
 -- source: rule book s. 6 and s. 4 (several payers); CMS Pub. 100-04 ch. 5 s. 20.2.C (the minutes billed to one payer)
--- not_checked: whose minutes are whose; lines of a secondary payer
 -- without_notes: judged
--- violated_when: the day's billed lines name several payers, each as the primary one
+-- violated_when: the billed lines of the therapy day name several payers, each as the primary one
 -- shows: bill, notes, minutes, units
 with
 -- how many payers were billed for a day of several

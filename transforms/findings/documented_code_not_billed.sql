@@ -1,9 +1,8 @@
 -- grain: one therapy day with a billed line, and one untimed code that a block of its counting notes has as its own
 -- units: none
 -- source: rule book s. 6, s. 2 (covered dates, billing lag, an unread claim) and s. 1 (what a block documents)
--- not_checked: timed codes; codes never payable by themselves (MUE of 0); services left unbilled on purpose
--- violated_when: the day is billed, and a counting note has a block of an untimed code (MUE not 0) that no line of the
---   patient and date bills, nor a code that stands for it
+-- violated_when: the day is billed, and a counting note has a block of an untimed code (MUE not 0) that no line of
+--   the patient and date bills, directly or under another name
 -- shows: bill, minutes, notes, covered, billing_lag, nearest
 with
 -- codes that the lines of a patient and date bill, or would have

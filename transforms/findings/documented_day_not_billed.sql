@@ -2,9 +2,9 @@
 -- units: timed units; whole minutes
 -- source: rule book s. 6, s. 2 (covered dates, billing lag, an unread claim) and s. 1 (unlisted code); CMS Pub. 100-04
 -- ch. 5 s. 20.2.C
--- not_checked: days inside the billing lag or outside the dates that both extracts cover; days with denied lines
--- violated_when: no line is billed, and the sure minutes make a unit under both methods (an undecidable day: under
---   CMS, and more than 7.5 for each timed code), or a counting note has a block of an untimed code whose MUE is not 0
+-- violated_when: no line is billed, and either the sure minutes make a unit under both counting methods (where
+--   minutes per code are uncertain: a unit under CMS, and more than 7.5 minutes for each timed code), or a counting
+--   note has a block of an untimed code whose MUE is not 0
 -- shows: bill, notes, minutes, units, covered, billing_lag, nearest
 with
 -- what the blocks of a therapy day's counting notes could have been billed as

@@ -1,9 +1,8 @@
 -- grain: one therapy day and counted code with a clocked one-on-one block
 -- units: whole minutes
 -- source: rule book s. 3 (each minute counts once) and s. 6; CMS Pub. 100-04 ch. 5 s. 20.2.C, ch. 15 s. 230
--- not_checked: blocks without clock times
--- violated_when: a block lacks a minute or more that another block of the patient holds already (an error where the
---   doubled time was billed, else a review)
+-- violated_when: a block claims a minute or more that another block of the patient already holds; an error where the
+--   doubled time was billed, otherwise a review
 -- shows: minutes, notes, bill, units
 select
     case

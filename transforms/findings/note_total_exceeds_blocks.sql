@@ -1,9 +1,8 @@
 -- grain: one counting note with blocks and a stated total
 -- units: whole minutes
 -- source: rule book s. 6 and s. 3 (T above W by a minute or more); CMS Pub. 100-02 ch. 15 s. 220.3.E
--- not_checked: notes with a block that does not say how long; what the minutes without a block were spent on
--- violated_when: the note's blocks all give minutes, and T (its total) > W (written in its timed blocks) by a minute
---   or more
+-- violated_when: every block of the note gives its minutes, and the stated total exceeds the minutes written in its
+--   timed blocks by a minute or more
 -- shows: notes, minutes, bill, units
 select
     case

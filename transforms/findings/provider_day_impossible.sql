@@ -1,10 +1,9 @@
 -- grain: one clinician and service date with timed units billed or one-on-one minutes credited
 -- units: whole minutes (supported_minutes: credited; the minutes the billed units need at the least in the message)
 -- source: rule book s. 6 (15n - 7 minutes carry n units); parameter provider_day_minutes
--- not_checked: work at two sites; an assistant's lines billed without CQ or CO
 -- without_notes: judged
--- violated_when: what the billed units need at the least, or the credited one-on-one minutes, exceed the parameter
---   provider_day_minutes
+-- violated_when: the least time that the billed units require, or the credited one-on-one minutes, exceeds the
+--   parameter provider_day_minutes
 -- shows: clinician_day
 select
     case

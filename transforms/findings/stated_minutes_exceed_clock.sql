@@ -1,8 +1,7 @@
 -- grain: one timed one-on-one block with both stated minutes and clock times
 -- units: whole minutes
 -- source: rule book s. 6 and s. 3 (by a minute or more)
--- not_checked: blocks with only one of the two; stated minutes below the clock are a rest
--- violated_when: a block states a minute or more above what its clock holds
+-- violated_when: a timed one-on-one block states at least a minute more than its start and end times hold
 -- shows: minutes, notes, bill, units
 select
     case

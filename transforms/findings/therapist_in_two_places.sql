@@ -1,9 +1,8 @@
 -- grain: one therapy day with a clocked one-on-one block
 -- units: whole minutes; double_counted_minutes is the excess of the clinician's run over its clock minutes
 -- source: rule book s. 6; CMS Pub. 100-02 ch. 15 s. 230.A
--- not_checked: blocks without clock times; group and supervised work
--- violated_when: in a run of one clinician's overlapping one-on-one blocks of several patients, the credited time,
---   less what the notes' totals are below their blocks, exceeds the clock that the run covers by a minute or more
+-- violated_when: one clinician's overlapping one-on-one blocks with several patients add up to a minute or more
+--   beyond the clock time they cover, after time that the notes' totals leave out
 -- shows: clinician, bill, notes, minutes
 with
 -- the runs in which the day's blocks lie

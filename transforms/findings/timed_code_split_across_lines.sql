@@ -1,9 +1,8 @@
 -- grain: one therapy day and timed code billed on it
 -- units: billed units of the code
 -- source: rule book s. 6; CMS Pub. 100-04 ch. 5 s. 20.2
--- not_checked: lines with other modifiers or another rendering provider
 -- without_notes: judged
--- violated_when: a timed code stands on several lines of one claim with the same modifiers and rendering provider
+-- violated_when: a claim has several lines of one timed code with the same modifiers and rendering provider
 -- shows: bill, notes
 with
 -- of codes on several lines, lines of one claim that say the same but for the units

@@ -1,9 +1,8 @@
 -- grain: one therapy day with a counting note and a timed unit billed
 -- units: billed timed units
 -- source: rule book s. 6; CMS Pub. 100-02 ch. 15 s. 220.3.E (total timed minutes in the note)
--- not_checked: minutes in prose; extracts of which most notes give no minutes at all
--- violated_when: timed units are billed, and a counting note has no total of timed minutes and no blocks, or a block
---   of a billed timed code without minutes, in a run most of whose notes give minutes
+-- violated_when: timed units are billed, and a counting note has neither a total of timed minutes nor minutes in each
+--   block of a billed timed code, in a run where most notes give minutes
 -- shows: notes, minutes, bill, units
 with
 -- therapy days with a note that does not say how long: no total, and no blocks or an unmeasured block of a timed code

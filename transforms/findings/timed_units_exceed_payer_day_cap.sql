@@ -1,9 +1,9 @@
 -- grain: one therapy day and payer that was billed for it and caps all timed units of a day
 -- units: timed units
 -- source: rule book s. 5 (caps on all timed units of a therapy day) and s. 6; the payer's row in payer_method.csv
--- not_checked: prior authorisation
 -- without_notes: judged
--- violated_when: a payer's timed units of the day > its cap on all timed units
+-- violated_when: a payer's timed units of the therapy day exceed that payer's cap on all timed units; a review where
+--   a note justifies it
 -- shows: bill, caps, dollars, notes, minutes, units
 with
 -- the timed units that such a payer was billed for on a therapy day

@@ -1,10 +1,9 @@
 -- grain: one patient, date, code, billing provider and payer that a cap binds; of several caps the lowest one exceeded
 -- units: billed units
 -- source: rule book s. 5 and s. 6; CMS NCCI practitioner MUE table, dated rows of code_cap.csv
--- not_checked: institutional claims under the MUE; prior authorisation
 -- without_notes: judged
--- violated_when: units of a code under one billing provider and payer > its cap in force on the date (a review where
---   the cap may be exceeded and a note justifies it or the minutes carry it)
+-- violated_when: units of a code under one billing provider and payer exceed the cap in force on the date (MUE or the
+--   payer's own); a review where the record justifies more
 -- shows: bill, caps, dollars, notes, minutes, units
 with
 -- each cap, the lowest exceeded one first

@@ -2,9 +2,8 @@
 -- units: timed units; whole minutes
 -- source: rule book s. 6, s. 4 (every split of a tie is lawful) and s. 1 (unlisted code); CMS Pub. 100-04 ch. 5 s.
 -- 20.2.C
--- not_checked: payers on either count, several payers; days whose minutes per code can be read in two ways
--- violated_when: the day has a counting note, its split is decidable, units billed <= units supported, but some code
---   is billed above its units in the lawful split nearest to the bill
+-- violated_when: the therapy day has a counting note, the total of its units is supported and its minutes per code
+--   are certain, and a code has more units billed than in the lawful split closest to the bill
 -- shows: bill, notes, minutes, units, caps, dollars
 with
 -- timed units that stand above the lawful split nearest to the bill, and the codes they stand on

@@ -1,10 +1,9 @@
 -- grain: one therapy day, untimed code billed on it and payer
 -- units: billed units
 -- source: rule book s. 6 and s. 1 (untimed code); CMS Pub. 100-04 ch. 5 s. 20.2.B
--- not_checked: the same code once in each of two disciplines, or once to each of two payers
 -- without_notes: judged
--- violated_when: an untimed code is billed more than once on a therapy day to one payer (a review where the notes hold
---   as many blocks of it)
+-- violated_when: an untimed code is billed more than once on a therapy day to one payer; a review where the notes
+--   document it as often
 -- shows: bill, caps, dollars, notes
 with
 -- the units of an untimed code that one payer was billed for

@@ -21,8 +21,13 @@ from transforms.under_way import under_way
 FOLDER = Path(__file__).resolve().parents[1]
 STAGES = ("staging", "minutes", "units", "findings", "proof", "results")
 HEADER_KEYS = ("grain", "units", "source")
-#: What a rule's header says beside these: what it does not check, and when it calls its subject wrong.
-RULE_KEYS = ("not_checked", "violated_when")
+#: What a rule's header says beside these: when it calls its subject wrong.
+RULE_KEYS = ("violated_when",)
+#: Parts of an explanation that a rule's header may name under `shows` (flows/explanation/compose/explanation.py).
+SECTIONS = (
+    "bill", "notes", "minutes", "units", "caps", "dollars", "clinician", "clinician_day", "covered", "billing_lag",
+    "nearest", "twins",
+)  # fmt: skip
 _HEADER_LINE = re.compile(r"-- (\w+): (.+)")
 _TABLE_NAME = re.compile(r"\b(?:from|join)\s+([a-z_][a-z0-9_]*)", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*")
@@ -100,13 +105,16 @@ def rules_without_notes() -> frozenset[str]:
 def rule_sections(rule_id: str) -> tuple[str, ...]:
     """The sections of an explanation that a rule's header names under `shows`, in that order; none where it does not,
     or where there is no such rule."""
-    header = _rule_header(rule_id)
-    return tuple(name.strip() for name in header["shows"].split(",")) if "shows" in header else ()
+    return _listed(_rule_header(rule_id).get("shows"))
 
 
 def violated_when(rule_id: str) -> str | None:
     """When the rule calls its subject wrong, in one sentence; None where there is no such rule."""
     return _rule_header(rule_id).get("violated_when")
+
+
+def _listed(names: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",")) if names else ()
 
 
 def _rule_header(rule_id: str) -> dict[str, str]:
@@ -134,6 +142,8 @@ def _read(stage: str, path: Path) -> Model:
     missing = [key for key in needed if key not in header]
     if missing:
         raise AuditError(f"{path.name}: the header lacks {', '.join(missing)}")
+    if unknown := [section for section in _listed(header.get("shows")) if section not in SECTIONS]:
+        raise AuditError(f"{path.name}: `shows` names {', '.join(unknown)}; the sections are {', '.join(SECTIONS)}")
     model = Model(stage, path.stem, written_out(text), header)
     require_declared((name for name in model.reads if name.startswith("ref_")), f"transforms/{stage}/{path.name}")
     return model

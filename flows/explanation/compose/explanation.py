@@ -16,7 +16,7 @@ from transforms.models.load import rule_sections
 
 #: Named here, because strftime would speak the machine's language.
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-#: What a rule's header may name under `shows`, with its title.
+#: The sections that a rule's header may name under `shows` (transforms/models/load.py), each with its title.
 SECTIONS: dict[str, tuple[str, Callable[[dict], list[Part]]]] = {
     "bill": ("What was billed", bill),
     "notes": ("The notes", notes),
@@ -42,7 +42,7 @@ def explanation(facts: dict) -> Explanation:
     beside = [name for name in WHOLE_DAY if name not in own and _bears(name, facts)]
     sections = [_rule(facts), *_here(facts), *_sections(own, facts)]
     if beside:
-        said = "The finding does not rest on what follows: it is the rest of the patient's day, to see it whole."
+        said = "The finding does not depend on what follows. It completes the picture of the patient's day."
         sections.append(Section("The rest of the day", (Paragraph(said, "quiet"), *_sections(beside, facts)), True))
     sections += [*set_aside(facts), Section("What it rests on", (Pairs(tuple(_rests_on(facts))),))]
     title = rule.get("title") or finding["rule_id"]
