@@ -143,7 +143,7 @@ class AuditSettings:
 
     @property
     def requires_match(self) -> bool:
-        """Whether the run stops where claims and notes hardly meet."""
+        """Whether the run stops where few claims and notes match."""
         return not (self.allow_low_match or self.claims_only)
 
     @property

@@ -84,7 +84,7 @@ EXPECTED = {
     # two notes on one date, 20 + 18: one therapy day of 38 minutes
     ("billed_units_below_minutes", "P-1003", "2026-10-05", None): [
         "38 minutes lie in 38-52: 3 units, floor((38 + 7) / 15) = 3",
-        "2 < 3: 1 unit not billed, and no cap stands in the way.",
+        "2 < 3: 1 unit not billed, and no cap explains it.",
         "97112  MUE     BP-01        4  3: more if justified       1",
     ],
     # 20 + 20: after one unit each 5 and 5 are left, a tie for the third; three of one code never
@@ -145,7 +145,7 @@ EXPECTED = {
     ],
     # 45 stated over 30 of blocks: the 15 between are in no block
     ("note_total_exceeds_blocks", "P-1010", "2026-10-07", None): [
-        "T = 45 > W = 30: 15 minutes of the total stand in no block.",
+        "T = 45 > W = 30: 15 minutes of the total are in no block.",
         "supported = T - (W - C) = 45 - (30 - 30) = 45; 15 of T have",
         "Sure: 30 minutes lie in 23-37: 2 units",
     ],
@@ -166,7 +166,7 @@ EXPECTED = {
         "in force from 2026-10-15",
     ],
     ("units_exceed_day_cap", "P-1035", "2026-10-22", "97129"): [
-        "Indicator 2 is never exceeded: the note's justification is no help.",
+        "A cap with indicator 2 is never exceeded, whatever the note's justification.",
     ],
     ("timed_units_exceed_payer_day_cap", "P-1026", "2026-10-09", None): [
         "= 5 > cap 4: 1 unit above.",
@@ -196,7 +196,7 @@ EXPECTED = {
     # 2 units for Medicare and 1 for the plan on 45 minutes
     ("day_billed_to_several_payers", "P-1006", "2026-10-12", None): [
         "Billed, each as the primary payer: MEDICARE 2 units (2 timed), DEMO-PPO 1 unit (1 timed).",
-        "Supported minutes of the day: 45; nobody knows whose they are, so its units are not judged.",
+        "Supported minutes of the day: 45; it is not known whose they are, so the units of the day are not judged.",
     ],
     # exercise billed, the evaluation beside it not
     ("documented_code_not_billed", "P-1012", "2026-10-22", "97161"): [

@@ -246,7 +246,7 @@ class TestFailures:
     def test_a_low_match(self, tmp_path, extracts):
         notes = extracts / "notes.csv"
         notes.write_bytes(notes.read_bytes().replace(b"-P", b"-Q"))
-        assert "hardly meet" in self.fails(tmp_path, 3, "--extracts", extracts).err
+        assert "few claims and notes match" in self.fails(tmp_path, 3, "--extracts", extracts).err
 
     def test_a_broken_crosswalk(self, tmp_path, extracts):
         for content in (f"notes_id,claims_id\n{CANARY},1\n{CANARY},2\n", f"notes_id,claims_id\n{CANARY},\n"):

@@ -145,8 +145,16 @@ def test_others_that_outweigh_every_name_are_said_to_be_cut_short():
 
 
 def test_rules_are_called_by_their_titles():
-    rules = [{"rule_id": "billed_units_exceed_minutes", "title": "Units billed exceed the units that documented time supports"}]
-    assert rows_by("rules", [finding()], rules=rules)[0][0] == "Units billed exceed the units that documented time supports"
+    rules = [
+        {
+            "rule_id": "billed_units_exceed_minutes",
+            "title": "Units billed exceed the units that documented time supports",
+        }
+    ]
+    assert (
+        rows_by("rules", [finding()], rules=rules)[0][0]
+        == "Units billed exceed the units that documented time supports"
+    )
 
 
 def test_dollars_are_said_to_count_once_a_finding():

@@ -143,7 +143,7 @@ class TestARun:
         run = tmp_path / "out" / "runs" / run_id
         page = (run / "report.html").read_text(encoding="utf-8")
         assert '<p class="notice">CLAIMS ONLY: no note was read.' in page
-        assert "not judged (claims only)" in page and "Claim days that meet a note" not in page
+        assert "not judged (claims only)" in page and "Claim days matched to a note" not in page
         book = openpyxl.load_workbook(run / "findings.xlsx", read_only=True)
         cells = [str(row[0]) for row in book["Summary"].values if row and row[0]]
         assert cells[2].startswith("CLAIMS ONLY") and "Codes: documented against billed" not in cells

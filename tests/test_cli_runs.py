@@ -259,7 +259,7 @@ class TestPublishing:
         written = json.loads((folder / "manifest.json").read_text())
         assert {key: document[key] for key in written} == written
         shown = audit(extracts, tmp_path / "out").out
-        assert shown.startswith("Claim days that meet a note: 100% (3 of 3)")
+        assert shown.startswith("Claim days matched to a note: 100% (3 of 3)")
         assert str(folder / "report.html") in shown and "billed_units_exceed_minutes" in shown
 
     def test_a_part_of_the_dates_is_published_beside(self, extracts, tmp_path, light_audit):

@@ -123,7 +123,7 @@ class TestTheRest:
         claim, note, block = day(5)
         night(*HONEST, day(5))
         digest = night(*HONEST, (claim | {"payer_id": "GRANITE"}, note, block))
-        assert "1 more payer whose method nobody has told us of" in digest and "GRANITE" not in digest
+        assert "1 more payer whose counting method is not known" in digest and "GRANITE" not in digest
 
     def test_covered_dates_that_move_forward_are_told_and_are_no_news(self, night):
         night(*HONEST)

@@ -255,7 +255,10 @@ class TestWhatIsNotTaken:
         ("cells", "told"),
         [
             ({"decided_by": ""}, "decided by: is empty; fill it in, or give --by NAME"),
-            ({"disposition": "fine"}, "disposition: is none of accepted, disputed, corrected claim sent, false alarm"),
+            (
+                {"disposition": "fine"},
+                "disposition: is not one of accepted, disputed, corrected claim sent, false alarm",
+            ),
             ({"disposition": "waived"}, "waived until: is empty"),
             ({"waived_until": "2026-04-01"}, "waived until: goes with waived only"),
             ({"disposition": "waived", "waived_until": "2026-03-19"}, "waived until: lies before"),
@@ -310,7 +313,7 @@ class TestWhatIsNotTaken:
             ("a.csv", None, 2, "No such file"),
             ("a.csv", b"", 3, "no row of headings with finding_id and disposition"),
             ("a.csv", b"finding_id;disposition\n", 3, "no row of headings"),
-            ("a.csv", b"finding_id,disposition,disposition\n", 3, "line 1: the heading disposition stands there twice"),
+            ("a.csv", b"finding_id,disposition,disposition\n", 3, "line 1: the heading disposition appears twice"),
             ("a.csv", b"finding_id,disposition\n\xff\xfe,accepted\n", 3, "not UTF-8"),
             ("a.csv", b'finding_id,disposition\n"open,accepted\n', 3, "line 2: cannot be read as CSV"),
             ("a.csv", b"finding_id,disposition\n" + b"x" * 200_000, 3, "cannot be read as CSV"),

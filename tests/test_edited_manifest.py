@@ -58,9 +58,9 @@ READERS: dict[str, Callable[[Path], Ran]] = {
 }
 #: What stands in the file -> what is said of it.
 CONTENTS = {
-    "": "is no JSON (line 1, column 1)",
-    '{"run_id": 1,': "is no JSON (line 1, column 14)",
-    '{"run_id": "a\0b"}': "is no JSON (line 1, column 14)",
+    "": "is not JSON (line 1, column 1)",
+    '{"run_id": 1,': "is not JSON (line 1, column 14)",
+    '{"run_id": "a\0b"}': "is not JSON (line 1, column 14)",
     b"\xff\xfe{}": "is not UTF-8",
     "[]": "the document must be an object",
     "{}": "key run_id is missing",

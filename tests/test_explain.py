@@ -219,7 +219,7 @@ class TestOwnExtracts:
         assert (
             "CMS counts 20 minutes as floor((20 + 7) / 15) = 1, AMA counts each code alone: 1; the larger is 1." in text
         )
-        assert "Nobody has told how payer SOMEBODY counts" in text
+        assert "Payer SOMEBODY's counting method is unknown" in text
         assert "no: denied" in text
         assert "charge $100.01 / 4 x 3 = $75.0075 $75.0075" in text
         assert "At risk in all: $75.01 ($75.0075, half a cent up)." in text
@@ -237,7 +237,7 @@ class TestOwnExtracts:
         text = " ".join(explain_text(derive(tmp_path / "out", wanted)).split())
         assert "each as the primary payer: MEDICARE 3 units (3 timed), AMA 1 unit (1 timed)." in text
         assert "MEDICARE 3 (CMS 8-minute rule), AMA 1 (AMA midpoint)" in text
-        assert "Supported minutes of the day: 20; nobody knows whose they are" in text
+        assert "Supported minutes of the day: 20; it is not known whose they are" in text
 
 
 def ama_row() -> dict:

@@ -503,7 +503,7 @@ def test_a_mistake_names_the_file_and_the_key(tmp_path, toml, said):
         ('{from = "x", date_formats = ["%Y%m%d"]}', ".date_formats: '%Y%m%d' is for"),
         (
             '{from = "x", strip = "(?=a)"}',
-            ".strip: '(?=a)' is no pattern that can be used (invalid perl operator: (?=)",
+            ".strip: '(?=a)' cannot be used as a pattern (invalid perl operator: (?=)",
         ),
         ('{from = "x", strip = ""}', ".strip: is empty"),
         ('{from = "x", strip = 3}', ".strip: a pattern in quotes"),

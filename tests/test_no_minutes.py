@@ -127,7 +127,7 @@ def test_an_empty_minutes_column_is_no_minutes_column(extracts, tmp_path, result
 
 
 def test_the_run_says_first_that_it_holds_no_minutes(ran):
-    """Beside the two match shares, before any rule: the share of notes that give any minutes is 0."""
+    """Beside the two match shares, before any rule: the share of notes that give minutes is 0."""
     told, _ = ran
     assert told.code == 0, told.err
     first = told.out.splitlines()[:2]

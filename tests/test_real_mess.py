@@ -79,7 +79,7 @@ MAPPED = [
         '[claims]\ndate_formats = ["%m/%d/%y"]\n',
         lambda text: text,
         2,
-        "claims.date_formats: stands with the column that it is meant for: [claims.columns], then COLUMN = {",
+        "claims.date_formats: belongs with the column that it is for: [claims.columns], then COLUMN = {",
     ),
 ]
 

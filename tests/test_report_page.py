@@ -215,7 +215,7 @@ def test_dates_and_words_filter_together_and_are_announced(page, sample):
     assert page.locator("#shown").get_attribute("aria-live") == "polite"
     page.get_by_label("Search in all columns").fill("no such words")
     assert shown(page) == f"0 of {len(sample[0])} findings shown"
-    assert "No finding meets these filters." in page.locator("#findings-table").inner_text()
+    assert "No finding matches these filters." in page.locator("#findings-table").inner_text()
 
 
 @pytest.mark.parametrize("heading", ["Date", "Patient", "Clinician", "Payer", "Code", "Rule", "Since last run"])

@@ -126,7 +126,7 @@ class TestMistakes:
         path, kept = current(out) / "summary.json", (current(out) / "summary.json").read_bytes()
         path.write_text("[")
         try:
-            refused(minutewise("summary", out, option), 2, "summary.json: is no JSON (line 1, column 2)")
+            refused(minutewise("summary", out, option), 2, "summary.json: is not JSON (line 1, column 2)")
         finally:
             path.write_bytes(kept)
 

@@ -260,7 +260,7 @@ def test_a_vulnerability_is_told_even_when_the_service_fell_silent_on_another_pa
     body = f"answer = [sound[0] | {{'vulns': [{found}]}}] + sound[1:-1]\n{ANSWER}"
     code, lines = advisories.audit(_stand_in(tmp_path, body))
     assert code == 1
-    assert lines[0].endswith("PYSEC-1, not mended yet") and lines[1].startswith("NOT AUDITED")
+    assert lines[0].endswith("PYSEC-1, not fixed yet") and lines[1].startswith("NOT AUDITED")
 
 
 @pytest.mark.parametrize("target", ["audit-deps", "sbom", "licences", "soak"])

@@ -36,7 +36,7 @@ def test_an_extract_without_amounts_has_no_dollars_that_are_none(tmp_path):
     book = openpyxl.load_workbook(run / "findings.xlsx", read_only=True)
     lines = {row[0]: row[1:] for row in book["Summary"].iter_rows(max_col=3, values_only=True)}
     assert lines["at risk in all, each billed unit counted once"] == (None, "unknown")
-    assert lines["findings whose dollars are unknown, for their lines hold no amount"][0] == 2
+    assert lines["findings whose dollars are unknown because their lines have no amount"][0] == 2
     names, *rows = book["Rules"].iter_rows(values_only=True)
     rules = {row[0]: row[names.index("at_risk_usd")] for row in rows}
     assert (rules["billed_units_exceed_minutes"], rules["billed_units_below_minutes"]) == ("unknown", None)

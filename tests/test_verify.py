@@ -118,7 +118,7 @@ class TestSpoilt:
         shutil.move(folder / "findings.csv", tmp_path / "findings.csv")
         (folder / "findings.csv").symlink_to(tmp_path / "findings.csv")
         os.mkfifo(folder / "pipe")
-        told(minutewise("verify", out), out, "findings.csv: is no plain file", "pipe: is not in the manifest")
+        told(minutewise("verify", out), out, "findings.csv: is not a plain file", "pipe: is not in the manifest")
 
     @pytest.mark.parametrize(
         ("table", "why"),
@@ -155,7 +155,7 @@ class TestSpoilt:
     @pytest.mark.parametrize(
         ("content", "why"),
         [
-            ("", "is no JSON (line 1, column 1)"),
+            ("", "is not JSON (line 1, column 1)"),
             ("[]", "the document must be an object"),
             ("{}", "key run_id is missing"),
             (None, "is missing"),

@@ -200,7 +200,7 @@ class TestANight:
         assert "a row of parameter" not in clinic.manifest["warehouse"]["moved_by"], "no finding rests on it"
         assert [run.is_sound for run in verify(clinic.out)] == [True]
         told = digest_of(clinic.manifest, clinic.run)
-        assert told.is_change and f"- {name} of the run before was no longer what it was" in told.text
+        assert told.is_change and f"- {name} of the previous run had changed on disk" in told.text
 
     def test_a_month_that_is_gone_is_written_again(self, clinic):
         before = clinic.run

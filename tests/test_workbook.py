@@ -75,13 +75,13 @@ class TestSummary:
         told = summary(book(match={"claim_day_share": 0.9996, "note_share": None}))
         assert told["as of"][0][0].date() == date(2026, 1, 31)
         assert told["first service date"][0][0].date() == date(2026, 1, 2)
-        assert told["claim days that meet a note"] == [(0.9996, "0.00%")]
-        assert told["notes that meet a claim"] == []
+        assert told["claim days matched to a note"] == [(0.9996, "0.00%")]
+        assert told["notes matched to a claim"] == []
         assert told["at risk in all, each billed unit counted once"] == [(1234.5, '"$"#,##0.00')]
 
     @pytest.mark.parametrize(("share", "told"), [(1.0, 1.0), (0.999999, 0.9999), (0.9999, 0.9999)])
     def test_a_share_just_below_all_is_not_told_as_all(self, book, share, told):
-        assert values(book(match={"claim_day_share": share}), "claim days that meet a note") == [told]
+        assert values(book(match={"claim_day_share": share}), "claim days matched to a note") == [told]
 
     def test_over_billing_and_missed_revenue_stand_apart(self, book):
         rule = report().rules[0]
@@ -102,11 +102,11 @@ class TestSummary:
         assert values(loaded, "run before") == ["2026-01-30-aaa"]
         assert values(loaded, "new") == [2]
         assert values(loaded, "new and reopened together") == [3, 70]
-        assert values(loaded, "still open: stand as before") == [30]
-        assert values(loaded, "resolved: stand no more") == [5, 80]
+        assert values(loaded, "still open: unchanged") == [30]
+        assert values(loaded, "resolved: no longer found") == [5, 80]
 
     def test_a_first_run_says_that_there_is_none_before(self, book):
-        assert "There is no run before to compare with." in summary(book())
+        assert "There is no previous run to compare with." in summary(book())
 
     def test_what_was_read_set_aside_and_left_unjudged(self, book):
         aside = {
@@ -356,7 +356,7 @@ class TestLimits:
         assert [row["finding_id"] for row in cells(loaded["Warnings"])] == ["f002497"]
         told = summary(loaded)
         assert "Here stand the 3 with most dollars at risk of 2500; --workbook-rows sets how many." in told
-        assert "All stand in findings.csv and findings.parquet beside this workbook." in told
+        assert "All of them are in findings.csv and findings.parquet, next to this workbook." in told
         assert values(loaded, "warning") == [625, 1, "Warnings"]
 
     def test_with_room_for_all_there_is_nothing_to_say(self, book):

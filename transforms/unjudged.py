@@ -11,8 +11,8 @@ REASONS = {
         "a replacement or void names no claim of the extract, and another claim of the patient, date and payer still "
         "bills: it may be the one that was meant"
     ),
-    "line_spans_dates": "a claim line spans several dates, and nobody knows which unit belongs to which",
-    "minutes_in_prose": "a note gives no minutes but in its prose",
+    "line_spans_dates": "a claim line spans several dates, and which unit belongs to which date is not known",
+    "minutes_in_prose": "a note gives minutes in its prose only",
     "no_block_extract": "a note has no total of timed minutes, and no extract of blocks was given",
     "quarantined_row": "a row of the patient and date was set aside",
     "quarantined_row_undated": (
@@ -23,10 +23,10 @@ REASONS = {
 #: Reasons for which some rules are silent on a therapy day, and the others not (date_count.sql, partly_unjudged).
 PARTLY = {
     "code_not_listed": (
-        "a code is billed or documented that no row of procedure_code.csv knows on the date: nobody knows whether its "
-        "minutes count; give it a row with --reference"
+        "a code is billed or documented that has no row in procedure_code.csv on the date, so whether its minutes "
+        "count is not known; give it a row with --reference"
     ),
-    "several_payers": "several payers were billed, each as the primary one: nobody knows whose minutes are whose",
+    "several_payers": "several payers were billed as primary, and whose minutes are whose is not known",
 }
 
 

@@ -17,7 +17,7 @@ from flows.bench.measure import FLOOR_RUNS, PANDAS, Limits, make_extracts, measu
 from flows.identity import code_version
 
 VERSIONS = ("duckdb", "pyarrow", "pandas", "great-expectations")
-NO_PANDAS = "the pandas version stands in the repository (tests/bench) and not here: not measured"
+NO_PANDAS = "not measured: the pandas version is in the repository only (tests/bench)"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def bench_text(document: dict) -> str:
         ("blocks", [f"{run['rows']['note_blocks']:,}" for run in runs]),
         ("megabytes read", [f"{run['bytes'] / MEGA:,.1f}" for run in runs]),
         ("findings a 1,000 visits", [f"{run['findings_a_thousand_visits']:,.1f}" for run in runs]),
-        ("notes and claims that meet", [f"{run['match_share']:.1%}" for run in runs]),
+        ("notes and claims matched", [f"{run['match_share']:.1%}" for run in runs]),
         None,
         *((stage, [_seconds(run["seconds"][stage]) for run in runs]) for stage in stages),
         ("of judge: import", [_seconds(run["seconds_within"]["judge_import"]) for run in runs]),

@@ -103,7 +103,9 @@ def _folder(run: str, out: Path | None) -> Path:
     for place in places:
         if (place / MANIFEST).is_file():
             return place
-    advice = f"there is no such run below {out / 'runs'}" if out else "is no run's folder; name a run id with --out OUT"
+    advice = (
+        f"there is no such run below {out / 'runs'}" if out else "is not a run's folder; give a run id with --out OUT"
+    )
     raise UsageProblem(f"{run}: {advice}")
 
 

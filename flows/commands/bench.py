@@ -35,7 +35,7 @@ Examples:
 Exit codes: 0 measured; 2 usage; 4 a measured program failed. What is measured: docs/benchmark.md."""
 )
 @click.option("--visits", type=click.IntRange(LEAST_VISITS), default=25_000, show_default=True, help="The base size.")
-@click.option("--sizes", type=Sizes(), default="1,4,16", show_default=True, help="Measure so many times the base.")
+@click.option("--sizes", type=Sizes(), default="1,4,16", show_default=True, help="Measure this many times the base.")
 @click.option(
     "--csv-visits",
     type=click.IntRange(0),

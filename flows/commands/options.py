@@ -61,14 +61,14 @@ ENGINE = (
 )
 COMMON = (
     click.option("--as-of", type=DAY, help="The date the audit is made for: its only clock.  [default: today]"),
-    click.option("--reference", type=FOLDER, help="Your own dated tables, laid over the shipped ones by key."),
+    click.option("--reference", type=FOLDER, help="Your own dated tables; their rows replace ours by key."),
     click.option(
         "--crosswalk", type=FOLDER, help="patient.csv, provider.csv, payer.csv: the same ones in both systems."
     ),
     click.option(
         "--warehouse-key-file", type=FILE, help="File with the key of an encrypted warehouse, readable by you alone."
     ),
-    click.option("--allow-low-match", is_flag=True, help="Go on although claims and notes hardly meet."),
+    click.option("--allow-low-match", is_flag=True, help="Continue although few claims and notes match."),
     click.option(
         "--override-guard",
         multiple=True,

@@ -19,8 +19,8 @@ Examples:
 @click.option("--dialect", type=click.Choice(DIALECTS), required=True, help="The database that the scripts are for.")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the scripts: a new or an empty one.")
 @click.option("--schema", metavar="NAME", help="Schema, dataset or database.schema that the tables are named with.")
-@click.option("--reference", type=FOLDER, help="Your own dated tables, laid over the shipped ones.")
-@click.option("--as-of", type=DAY, help="The day the scripts judge from; it stands in one of them.  [default: today]")
+@click.option("--reference", type=FOLDER, help="Your own dated tables; their rows replace ours by key.")
+@click.option("--as-of", type=DAY, help="The as-of date, which is written into one of the scripts.  [default: today]")
 @click.option("--since", type=DAY, help="First service date to judge.")
 @click.option("--until", type=DAY, help="Last service date to judge.")
 def sql(dialect, out, schema, reference, as_of, since, until):

@@ -24,7 +24,7 @@ Examples:
 @click.argument("minutes", nargs=-1, required=True, metavar="CODE=MINUTES...")
 @click.option("--payer", metavar="ID", help="Count by this payer's kinds of codes, and show its method and caps too.")
 @click.option("--date", "on", type=DAY, help="Service date.  [default: today]")
-@click.option("--reference", type=FOLDER, help="Your own dated tables, laid over the shipped ones.")
+@click.option("--reference", type=FOLDER, help="Your own dated tables; their rows replace ours by key.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def units(minutes, payer, on, reference, as_json):
     """Count the units of one day: both methods, every lawful split, the caps."""

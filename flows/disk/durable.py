@@ -80,7 +80,7 @@ def file_problem(path: Path, wanted: str) -> str | None:
     """What is wrong with a published file whose hash is known, or None where it is as it was published."""
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
-            return "is no plain file"
+            return "is not a plain file"
         return None if sha256(path) == wanted else "was changed since it was published (its sha256 is another)"
     except FileNotFoundError:
         return "is missing"

@@ -95,7 +95,7 @@ class Check:
             problems.append("evidence hash: is not 64 characters of 0-9 and a-f; copy it whole, or leave it empty")
         disposition = " ".join(row.cells["disposition"].casefold().replace("_", " ").split())
         if disposition not in DISPOSITIONS:
-            problems.append(f"disposition: is none of {', '.join(DISPOSITIONS)}")
+            problems.append(f"disposition: is not one of {', '.join(DISPOSITIONS)}")
         decided_on = self._day(row, "decided_on", problems) or self._defaults.decided_on
         if decided_on > self._defaults.recorded_on:
             problems.append(f"decided on: lies after {self._defaults.recorded_on}, the day of recording")
@@ -141,7 +141,9 @@ class Check:
     def _day(self, row: Row, column: str, problems: list[str]) -> date | None:
         day = parse_day(row.cells[column])
         if row.cells[column] and day is None:
-            problems.append(f"{column.replace('_', ' ')}: is no date; write it as YYYY-MM-DD, say 2026-10-31")
+            problems.append(
+                f"{column.replace('_', ' ')}: is not a date; write it as YYYY-MM-DD, for example 2026-10-31"
+            )
         return day
 
     def _sort(self, row: Row, decision: Decision, problems: list[str]) -> None:

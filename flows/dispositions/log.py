@@ -136,7 +136,7 @@ def _decision(path: Path, line: int, cells: list[str]) -> Decision:
         if not FULL_ID.fullmatch(row[name]):
             raise _damaged(path, line, f"{name} is not 64 characters of 0-9 and a-f")
     if row["disposition"] not in DISPOSITIONS:
-        raise _damaged(path, line, f"disposition is none of {', '.join(DISPOSITIONS)}")
+        raise _damaged(path, line, f"disposition is not one of {', '.join(DISPOSITIONS)}")
     if bool(row["waived_until"]) != (row["disposition"] == WAIVED):
         raise _damaged(path, line, "waived_until has to be there for waived, and for nothing else")
     for name in ("rule_id", "decided_by", "run_id"):
@@ -145,7 +145,7 @@ def _decision(path: Path, line: int, cells: list[str]) -> Decision:
     days = {name: parse_day(row[name]) for name in _DATES}
     for name, day in days.items():
         if day is None and (row[name] or name != "waived_until"):
-            raise _damaged(path, line, f"{name} is no date YYYY-MM-DD")
+            raise _damaged(path, line, f"{name} is not a date YYYY-MM-DD")
     return Decision(**row | days)
 
 

@@ -138,12 +138,12 @@ def _places(path: Path, sheet: str, number: int, cells: list[str]) -> dict[str, 
     twice = [name for name in COLUMNS if headings.count(name) > 1]
     if twice:
         where = f"sheet {sheet}, row {number}" if sheet else f"line {number}"
-        raise _rejected(path, f"{where}: the heading {twice[0]} stands there twice")
+        raise _rejected(path, f"{where}: the heading {twice[0]} appears twice")
     return {name: headings.index(name) if name in headings else None for name in COLUMNS}
 
 
 def _not_read(path: Path) -> InputRejected:
-    return _rejected(path, "cannot be read as a workbook; open it in a spreadsheet and save it anew as .xlsx")
+    return _rejected(path, "cannot be read as a workbook; open it in a spreadsheet and save it again as .xlsx")
 
 
 def _rejected(path: Path, told: str) -> InputRejected:

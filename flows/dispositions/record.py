@@ -89,7 +89,7 @@ def recorded_text(recorded: Recorded) -> str:
     lines = [f"Recorded {_many(count, 'decision')} on run {recorded.run_id}{': ' if kinds else ''}{kinds}"]
     told = {
         "without a disposition": checked.blank,
-        "whose decision stands already": checked.standing,
+        "whose decision is recorded already": checked.standing,
         "that repeat a decision since when another was made (give them a new date to decide so again)": (
             checked.superseded
         ),

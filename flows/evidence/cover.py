@@ -11,15 +11,15 @@ _IS = (
     "sentence and its dollars, so that it can be checked with a pencil. The rows were counted again for this packet "
     "by the same models that made the finding.",
     "A day is called wrong only when no lawful reading of its note supports what was billed.",
-    "What this is not: a legal opinion, a determination of overpayment or of intent, or a judgement whether the "
-    "treatment was needed, skilled, ordered or supervised. The prose of notes is not read. What the extracts do not "
-    "hold, nobody looked at; each finding names what its rule does not check.",
+    "What this is not: a legal opinion, a determination of overpayment or of intent, or a judgment whether the "
+    "treatment was necessary, skilled, ordered or supervised. The prose of notes is not read. What is not in "
+    "the extracts was not examined; each finding names what its rule does not check.",
 )
 _STEPS = (
     "Find the rows named under What was billed and The notes in the files listed below, by file and line.",
-    "Hold them against the chart and the claim as they are in your own systems.",
+    "Compare them with the chart and the claim in your own systems.",
     "Add up the minutes: each minute of a patient counts once. The owner table says whose it is.",
-    "Follow the units under the payer's method; the other method stands beside it.",
+    "Follow the units by the payer's method; the other method is shown next to it.",
     "Compare what is lawful with what was billed, and tick the reviewer's check of the finding.",
 )
 _WORDS = (
@@ -33,21 +33,21 @@ _WORDS = (
     ("T, W, C", "of a note: its stated total of timed minutes; written in its blocks; credited of these"),
     ("supported, sure", "minutes that the note carries at the most; at the least, where its total has no blocks"),
     ("floor(x)", "x without its fraction: floor(54 / 15) = 3"),
-    ("lawful", "the units that the minutes support, and how they may stand on codes"),
-    ("stands as", "what a note is to the day: counting (signed or amended, billable), draft, not billable, superseded"),
+    ("lawful", "the units that the minutes support, and how they may be divided among codes"),
+    ("status", "what the note is to the day: counting (signed or amended, billable), draft, not billable, superseded"),
 )
 _MASKED = (
     "Masked: ids of patients, claims, notes, providers and clinics, of findings and their evidence, and names of files "
     "are pseudonyms under a key that the sender holds; free text is withheld. Dates of service, codes, payers and "
-    "amounts stay, and dates are identifiers under HIPAA: this packet is pseudonymised, not de-identified."
+    "amounts stay, and dates are identifiers under HIPAA: this packet is pseudonymized, not de-identified."
 )
 _OPEN = "Holds patient identifiers: treat this packet as a medical record."
-_SIGNED = Form((), ("Name", "Organisation", "Signature", "Date"), "Remarks on the packet as a whole", 4)
+_SIGNED = Form((), ("Name", "Organization", "Signature", "Date"), "Remarks on the packet as a whole", 4)
 
 
 _MAPPED = (
-    "A mapping of the house's own turned its extracts into the tables that were audited. It filled in and left out "
-    "what stands here, counted over the whole run; the mapping itself lies in the run's folder as mapping.toml."
+    "The organization's own mapping translated its extracts into the audited tables. What it filled in and left out is "
+    "listed here, counted over the whole run; the mapping itself is mapping.toml in the run's folder."
 )
 
 

@@ -80,7 +80,7 @@ def _finding(facts: dict, number: int, total: int, files: Sequence[InputFile]) -
     parts += [Pairs((("Finding", made.finding_id),)), made.subject, *sections]
     parts.append(Section(rests_on.title, (*rests_on.parts, *_versions(facts, files))))
     decided = _decision(facts["finding"])
-    parts += [Section("The decision taken in the house", (decided,))] if decided.rows else []
+    parts += [Section("The organization's decision", (decided,))] if decided.rows else []
     parts.append(Section("The reviewer's check", (_CHECK,)))
     return Section(f"Finding {number} of {total}: {made.title}", tuple(parts))
 

@@ -235,8 +235,8 @@ def _payer_never_seen(facts: NightFacts, earlier: list[dict], limit: Decimal) ->
     # Never by name: where a column has slipped, what stands there may be a patient's.
     lines = sum(of.lines for of in new.values())
     return (
-        f"payers never seen before: {len(new)}, on {lines} claim lines; check that it is no mistake, and that "
-        "payer_method.csv says how they count (new_payers in manifest.json)"
+        f"payers never seen before: {len(new)}, on {lines} claim lines; check that this is correct, and that "
+        "payer_method.csv has their counting method (new_payers in manifest.json)"
     )
 
 

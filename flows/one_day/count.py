@@ -133,12 +133,12 @@ def _refuse_untimed(con, codes: list[str], payer: str | None, day: date) -> tupl
         if kind == "unlisted":
             unlisted.append(code)
         elif kind == "other":
-            raise UsageProblem(f"{code}: is no therapy code on {day}; see data/reference/procedure_code.csv")
+            raise UsageProblem(f"{code}: is not a therapy code on {day}; see data/reference/procedure_code.csv")
         elif kind != "timed_15":
             raise UsageProblem(f"{code}: is {kind.replace('_', ' ')}, and only timed codes are counted in minutes")
     if len(unlisted) == len(codes):
         raise UsageProblem(
-            f"{unlisted[0]}: unlisted on {day}, so nobody knows how its minutes count; "
+            f"{unlisted[0]}: unlisted on {day}, so how its minutes count is not known; "
             "see data/reference/procedure_code.csv"
         )
     return tuple(unlisted)

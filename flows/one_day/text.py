@@ -54,9 +54,9 @@ def _unlisted(day: Day) -> list[str]:
     if not day.unlisted:
         return []
     return [
-        f"{', '.join(day.unlisted)}: unlisted; nobody knows whether this time is in the pool.",
-        f"An audit leaves such a day unjudged, but for more than {_units(day.most_units)}: "
-        "so many the time makes at most with it.",
+        f"{', '.join(day.unlisted)}: unlisted; whether this time belongs to the total is not known.",
+        f"An audit leaves such a day unjudged unless more than {_units(day.most_units)} are billed, "
+        "the most that the time can make with it.",
         "",
     ]
 

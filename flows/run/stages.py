@@ -279,8 +279,8 @@ def timed(stage: Stage, run: Run) -> None:
         if problem.exit_code == AuditError.exit_code and found.warehouse and found.warehouse.file:
             # A block that rotted is met when it is read, in whatever stage that is.
             raise AuditError(
-                f"{problem}. Where it comes again every night, the warehouse may be damaged: `minutewise rebuild` "
-                "makes it anew from the published runs"
+                f"{problem}. If this happens every night, the warehouse may be damaged: `minutewise rebuild` "
+                "recreates it from the published runs"
             ) from None
         raise
     found.seconds[stage.name] = round(time.monotonic() - started, 3)

@@ -38,7 +38,7 @@ def read_document(path: Path, check: Check) -> Any:
     except UnicodeDecodeError:
         raise Misshapen("is not UTF-8") from None
     except json.JSONDecodeError as problem:
-        raise Misshapen(f"is no JSON (line {problem.lineno}, column {problem.colno})") from None
+        raise Misshapen(f"is not JSON (line {problem.lineno}, column {problem.colno})") from None
     except RecursionError:
         raise Misshapen("is nested too deeply to be read") from None
     check(document, "")
@@ -52,7 +52,7 @@ def _whole(digits: str) -> int:
 
 
 def _no_number(_word: str):
-    raise Misshapen("holds NaN or Infinity, which are no JSON")
+    raise Misshapen("contains NaN or Infinity, which are not JSON")
 
 
 def _must(is_so: bool, key: str, what: str) -> None:

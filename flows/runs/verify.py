@@ -60,7 +60,7 @@ def _is_run(runs: Path, name: str) -> bool:
 def _check(runs: Path, name: str) -> Checked:
     folder, run = runs / name, Checked(name)
     if not _is_run(runs, name):
-        told = "is no folder of a run" if folder.exists() else "is missing, though `current` names it"
+        told = "is not a run's folder" if folder.exists() else "is missing, though `current` names it"
         run.problems.append(("", told))
         return run
     manifest = _manifest(folder, run)

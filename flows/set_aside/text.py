@@ -109,7 +109,7 @@ def _require_free(folder: Path, to: Path) -> None:
     except OSError as problem:
         raise UsageProblem(f"--csv {to}: cannot be read ({system_words(problem)}); choose another name") from None
     if not is_ours:
-        raise UsageProblem(f"--csv {to}: is there already and is no list of rows set aside; choose another name")
+        raise UsageProblem(f"--csv {to}: exists already and is not a list of rows set aside; choose another name")
 
 
 def _counted(count: int, what: str) -> str:

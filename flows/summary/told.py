@@ -68,7 +68,7 @@ def claims_only_lines(manifest: dict) -> list[str]:
     left_out = len(manifest["rules_not_judged"])
     return [
         f"CLAIMS ONLY: no note was read. {len(manifest['rules']) - left_out} rules need none and were judged; "
-        f"{left_out} were not. Nothing is said of what is documented, and what a note might excuse is for review"
+        f"{left_out} were not. Nothing is said about documentation, and what a note might justify is marked for review"
     ]
 
 
@@ -88,10 +88,10 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
     quarantined = sum(entry["rows_quarantined"] for entry in inputs)
     repeated = sum(entry["rows_duplicate"] for entry in inputs)
     met = (
-        f"Claim days that meet a note: {share(match['claim_day_share'])} "
-        f"({match['claim_days_with_note']} of {match['claim_days']}); notes that meet a claim: "
+        f"Claim days matched to a note: {share(match['claim_day_share'])} "
+        f"({match['claim_days_with_note']} of {match['claim_days']}); notes matched to a claim: "
         f"{share(match['note_share'])} ({match['notes_with_claim']} of {match['notes']}); "
-        f"notes that give any minutes: {share(match.get('measured_share'))} "
+        f"notes that give minutes: {share(match.get('measured_share'))} "
         f"({match.get('measured_notes', '-')} of {match.get('counting_notes', '-')})"
     )
     lines = [
@@ -100,7 +100,7 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
         f"Rows read {read}: accepted {read - quarantined - repeated}, quarantined {quarantined}, repeated {repeated}",
     ]
     if not period["first"]:
-        lines.append("NO THERAPY DAY WAS JUDGED: the extracts hold no accepted row of one")
+        lines.append("NO THERAPY DAY WAS JUDGED: the extracts have no accepted row of one")
     if manifest.get("warehouse"):
         lines += night_lines(manifest["warehouse"])
     if manifest["quarantine_reasons"]:
@@ -110,8 +110,8 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
     if manifest.get("quarantined_without_day"):
         rows = ", ".join(f"{table} {count}" for table, count in manifest["quarantined_without_day"].items())
         lines.append(
-            f"Of these without a readable patient or date: {rows}. Mend them first: nobody knows which days they "
-            "belong to, and for want of one that has neither, a day may be accused"
+            f"Of these, without a readable patient or date: {rows}. Fix these first: they can leave many days "
+            "unjudged, and a missing note can cause a false finding"
         )
     if manifest["unjudged_days"]:
         reasons = ", ".join(f"{reason} {days}" for reason, days in manifest["unjudged_days"].items())
@@ -123,8 +123,8 @@ def lead_lines(manifest: dict, with_files: bool = True) -> list[str]:
         lines.append(disposition_line(manifest))
     if manifest["payers_without_method"]:
         lines.append(
-            f"Payers whose method nobody has told us of: {len(manifest['payers_without_method'])} "
-            "(judged on either count; add a row to payer_method.csv with --reference)"
+            f"Payers whose counting method is not known: {len(manifest['payers_without_method'])} "
+            "(wrong only if wrong by either method; add a row to payer_method.csv with --reference)"
         )
     lines += [f"{words}: {of_files(entry, with_files)}" for words, entry in mapped_entries(manifest)]
     if not manifest["contract_ok"]:
@@ -137,10 +137,10 @@ def minutes_lines(match: dict) -> list[str]:
     counting, measured = match.get("counting_notes"), match.get("measured_notes")
     if not counting or measured >= counting * match["minimum_measured_share"]:
         return []
-    lack = "HOLD NO MINUTES" if not measured else "HARDLY HOLD MINUTES"
+    lack = "HAVE NO MINUTES" if not measured else "RARELY HAVE MINUTES"
     return [
-        f"THE NOTES {lack}: {measured} of {counting} give any. Where a note gives none no day has too many or too few "
-        "units; codes and days are judged all the same. Export the minutes or the clock times of the blocks, or the "
+        f"THE NOTES {lack}: {measured} of {counting} give any. A day whose note gives none has neither too many nor "
+        "too few units; codes and days are still judged. Export the minutes or the clock times of the blocks, or the "
         "note's total, or say in a mapping which columns hold them"
     ]
 
@@ -148,7 +148,7 @@ def minutes_lines(match: dict) -> list[str]:
 def aside_lines(manifest: dict, with_files: bool = True) -> list[str]:
     """The cells that could not be read in rows that stand all the same, by file and column."""
     return [
-        f"Cells that could not be read, left empty in rows that stand: {entry['table']}"
+        f"Unreadable cells left empty in accepted rows: {entry['table']}"
         + (f" {entry['file']}" if with_files else "")
         + ": "
         + ", ".join(f"{column} {cells}" for column, cells in entry["cells_set_aside"].items())

@@ -67,7 +67,7 @@ def _requirement(package: Locked) -> str:
 
 def _line(name: str, found: dict) -> str:
     others = f" ({', '.join(found['aliases'])})" if found.get("aliases") else ""
-    mended = f"mended in {', '.join(found['fix_versions'])}" if found.get("fix_versions") else "not mended yet"
+    mended = f"mended in {', '.join(found['fix_versions'])}" if found.get("fix_versions") else "not fixed yet"
     return f"{name}: {found['id']}{others}, {mended}"
 
 

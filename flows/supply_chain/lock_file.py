@@ -148,7 +148,7 @@ def licence_page() -> str:
         "# Licences",
         "",
         "Made by `make licences` from the metadata of the packages in `requirements.lock`; do not edit. What is",
-        "accepted, and what this page does not say, stands in [supply-chain.md](supply-chain.md).",
+        "accepted, and what this page does not say, is in [supply-chain.md](supply-chain.md).",
         "",
         "| package | licence | kind | needed |",
         "| --- | --- | --- | --- |",

@@ -134,7 +134,7 @@ def find_warehouse(settings: AuditSettings, current: str | None) -> WarehouseSta
     if newest and newest["warehouse"]["path"] != path and warehouse.run_id != newest["run_id"]:
         raise UsageProblem(
             f"--warehouse {target}: does not hold the last night of {settings.out}, which was made with "
-            f"{newest['warehouse']['path']}; name that one, or build this one anew with `minutewise rebuild`"
+            f"{newest['warehouse']['path']}; name that one, or recreate this one with `minutewise rebuild`"
         )
     if last and _is_older(warehouse, last, nights):
         return _from_run(target, settings, last, "the warehouse was older than its last published run")

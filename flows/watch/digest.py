@@ -118,11 +118,11 @@ def _notes(now: dict, before: dict) -> Iterator[tuple[str, bool]]:
         yield f"Rows set aside: {share:.2%} of the rows read, was {old_share:.2%}", True
     if new := len(now["payers_without_method"].keys() - before["payers_without_method"].keys()):
         yield (
-            f"{_many(new, 'more payer')} whose method nobody has told us of (payers_without_method in the manifest)",
+            f"{_many(new, 'more payer')} whose counting method is not known (payers_without_method in the manifest)",
             True,
         )
     for file in (now["warehouse"] or {}).get("months_written_again", ()):
-        yield f"{file} of the run before was no longer what it was: written again; look at the disk", True
+        yield f"{file} of the previous run had changed on disk: rewritten; check the disk", True
     yield from _dates(now["period"], before["period"])
 
 

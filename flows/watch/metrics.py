@@ -35,7 +35,7 @@ OF_THE_PUBLISHED = {
     "minutewise_at_risk_usd": "Dollars at risk over all findings, each billed unit once.",
     "minutewise_rows": "Rows read by the published run, by what became of them.",
     "minutewise_quarantine_share": "Share of the rows read that was set aside, 0 to 1; 0 where none was read.",
-    "minutewise_match_share": "Share of claim days that meet a note, and of notes that meet a claim, 0 to 1.",
+    "minutewise_match_share": "Share of claim days matched to a note, and of notes matched to a claim, 0 to 1.",
     "minutewise_payers_without_method": "Payers whose counting method no reference row says.",
     "minutewise_guards_fired": "Guards that warned or were overridden.",
     "minutewise_last_service_date_timestamp_seconds": "Last service date of the published run, midnight UTC.",

@@ -58,7 +58,9 @@ class WatchOptions:
                 "(`prefect block ls` shows both)"
             )
         if self.notify_always and not self.has_channel:
-            raise UsageProblem("--notify-always needs --notify-command or --notify-block: else nobody is told")
+            raise UsageProblem(
+                "--notify-always needs --notify-command or --notify-block; without one, nobody is notified"
+            )
 
     @property
     def notify_words(self) -> list[str]:

@@ -363,7 +363,7 @@ class World:
 
     @cached_property
     def measured_share(self):
-        """(counting notes that give any minutes, counting notes) of the run."""
+        """(counting notes that give minutes, counting notes) of the run."""
         given = [n for n in self.counting if n.total is not None or any(not b.is_unmeasured for b in n.blocks)]
         return len(given), len(self.counting)
 

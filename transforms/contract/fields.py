@@ -46,7 +46,7 @@ REASONS = {
     "clock_off_service_date": "the block does not lie on its note's service date, or lasts over 1440 minutes",
     "unreadable_amount": "not an amount in dollars of at most 4 decimals, such as 1234.50 or $1,234.50",
     "unknown_value": "not one of the allowed values",
-    "units_are_minutes": "the units of the line are minutes (MJ), so they are no units",
+    "units_are_minutes": "the units of the line are minutes (MJ), not units",
     "block_without_note": "no accepted note, or not that version of it",
     "note_quarantined": "the block's note is in quarantine, and the block goes with it",
     "key_used_twice": "another row has the same key and differs; neither is known to be right",
@@ -54,9 +54,9 @@ REASONS = {
     "too_many_cells": "the row has more cells than the header",
     "unbalanced_quote": "a quote opens and does not close where a cell ends, or closes and was not opened",
     "not_utf8": "bytes that are not UTF-8, or not of the encoding that the mapping names",
-    "control_character": "a control character, such as a NUL, where no prose stands",
+    "control_character": "a control character, such as a NUL, in a cell that is not prose",
     "cell_too_long": "a cell beyond 100 kB (prose: 1 MB)",
-    "repeated_header": "the header stands again among the rows, as in files put end to end",
+    "repeated_header": "the header is repeated among the rows, as in files joined end to end",
     "pieces_do_not_match": "cells that a mapping splits into rows hold different numbers of pieces",
 }
 
@@ -72,7 +72,7 @@ REMEDIES = {
     "or house codes, turn them into codes in a mapping (values).",
     "unreadable_number": "Write digits only, with a point for decimals. If the cell is a word such as N/A, leave it "
     "empty, or turn the word into an empty cell in a mapping (values).",
-    "not_whole": "Units and line numbers are whole. If minutes stand in the units column, name the right column in a "
+    "not_whole": "Units and line numbers are whole. If the units column has minutes, name the right column in a "
     "mapping; else correct the line where it was entered.",
     "negative": "Minutes are zero or more: correct the note. A reversal is not a line with negative units: send the "
     "void or the replacement claim (frequency 8 or 7) in its place.",
@@ -84,7 +84,7 @@ REMEDIES = {
     "correct date_formats in the mapping; if all lie in the future, give the right --as-of.",
     "unreadable_time": "Write times as 08:15 or 14:30, without a time zone, or say in a mapping, with the column, how "
     'they are written: started_at = { from = "Start", date_formats = ["%I:%M %p"] } for 02:30 PM, ["%H:%M"] for 8:00.',
-    "end_before_start": "Look the two times up in the note: one is mistyped, or morning and afternoon are mixed up.",
+    "end_before_start": "Check the two times in the note: one is mistyped, or a.m. and p.m. are mixed up.",
     "clock_off_service_date": "Look the times up in the note: they lie on another day than the note's date of service.",
     "unreadable_amount": "Write the amount as 1234.50, in dollars.",
     "unknown_value": "Turn the export's own words into the allowed ones in a mapping (values); docs/contract.md "
@@ -103,8 +103,8 @@ REMEDIES = {
     "cell doubled.",
     "not_utf8": "Export as UTF-8 (in a spreadsheet: CSV UTF-8), or name the file's encoding in a mapping: "
     'encoding = "cp1252".',
-    "control_character": "Take the hidden sign out where the cell was entered, most often by typing it anew.",
-    "cell_too_long": "A whole document seems to stand in one cell. Export the value alone.",
+    "control_character": "Remove the hidden character where the cell was entered, usually by retyping it.",
+    "cell_too_long": "The cell seems to hold a whole document. Export only the value.",
     "repeated_header": "Nothing is lost: the row is only the header again. Take it out when files are put together.",
     "pieces_do_not_match": "The cells of this row hold different numbers of pieces. Correct the visit where it was "
     "entered, so that every code has its minutes.",

@@ -166,7 +166,7 @@ def _glob(folder: Path, pattern: str) -> list[Path]:
     try:
         found = sorted(folder.glob(pattern))
     except (ValueError, NotImplementedError):
-        raise UsageProblem(f"{pattern!r}: is no glob: ** must stand alone between slashes") from None
+        raise UsageProblem(f"{pattern!r}: is not a valid pattern: ** must be alone between slashes") from None
     return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 

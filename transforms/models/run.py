@@ -9,7 +9,7 @@ from datetime import date
 
 import duckdb
 
-from transforms.accept.hardly_meet import why_hardly_met
+from transforms.accept.low_match import why_low_match
 from transforms.database.duckdb_file import rows_as_dicts
 from transforms.database.sql_values import literal, row_values
 from transforms.dates import FIRST_DAY, NO_LAST_DAY
@@ -116,15 +116,15 @@ def require_match(con, match: Match) -> None:
     """Raises InputRejected where too few claim days or notes meet the other extract; says what in them may be why."""
     if not match.is_low:
         return
-    why = why_hardly_met(con)
+    why = why_low_match(con)
     if not match.claim_days:
         raise InputRejected(
-            f"the claims hold no line of a therapy code that bills, on the dates asked. {why} Check that the claims "
+            f"the claims have no billed line of a therapy code on the dates asked for. {why} Check that the claims "
             "extract is whole, or --allow-low-match where this is meant"
         )
     raise InputRejected(
-        f"claims and notes hardly meet: {match.claim_days_with_note} of {match.claim_days} claim days have a note, and "
-        f"{match.notes_with_claim} of {match.notes} notes have a claim; the least share is {match.minimum_share:g}. "
+        f"few claims and notes match: {match.claim_days_with_note} of {match.claim_days} claim days have a note, and "
+        f"{match.notes_with_claim} of {match.notes} notes have a claim; the minimum share is {match.minimum_share:g}. "
         f"{why} Check that both extracts are of the same patients and dates, give --crosswalk DIR where the systems "
         "use other ids, or --allow-low-match where this is meant"
     )

@@ -78,7 +78,9 @@ def read_day(text):
 def _code(text):
     # Lines hold codes in capitals, so a row in small letters would change nothing.
     if not re.fullmatch(CODE, text) or text != text.upper():
-        raise ValueError("is no code that a line can hold: five characters (97110, G0283), or a revenue code (0420)")
+        raise ValueError(
+            "is not a code that a claim line can have: five characters (97110, G0283), or a revenue code (0420)"
+        )
     return text
 
 
@@ -105,7 +107,7 @@ def _disciplines(text):
 
 def _alias_problem(values: dict) -> tuple[str, str] | None:
     if values["procedure_code"] == "*" and values["relation"] != "documents_in_group":
-        return "procedure_code", "must be one code: * stands with documents_in_group only"
+        return "procedure_code", "must be one code: * is for documents_in_group only"
     return None
 
 

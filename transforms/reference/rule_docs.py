@@ -14,6 +14,8 @@ BEGIN, END = "<!-- rules: made by `make docs` -->", "<!-- end of rules -->"
 SEVERITIES = ("error", "warning", "review")
 #: A rule's heading in the rule book, and the paragraph below it.
 _HEAD = re.compile(r"^(### `(\w+)`\n\n)(?:.+\n)+", re.MULTILINE)
+#: The heading that follows section 6.
+_AFTER_RULES = "## What the second edition changed"
 _LONGEST_LINE = 120
 
 
@@ -64,8 +66,12 @@ def with_table(page: str) -> str:
 
 
 def with_heads(page: str) -> str:
-    """The rule book with the first paragraph of every rule."""
-    return _HEAD.sub(lambda found: found[1] + rule_head(found[2]), page)
+    """The rule book with the first paragraph of every rule; a rule that it does not have comes after the others."""
+    before, rest = page.split(_AFTER_RULES)
+    for rule_id in registry():
+        if f"### `{rule_id}`\n" not in before:
+            before += f"### `{rule_id}`\n\n(new)\n\n"
+    return _HEAD.sub(lambda found: found[1] + rule_head(found[2]), before) + _AFTER_RULES + rest
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def _read_both(table: Table, overlay: Path | None) -> tuple[list[Row], list[Row]
     if not own or not own.exists():
         return shipped, []
     if not table.is_dated:
-        raise UsageProblem(f"{own.name}: the rules themselves cannot be laid over; remove this file")
+        raise UsageProblem(f"{own.name}: the rules themselves cannot be replaced; remove this file")
     return shipped, _read(own, table)
 
 
@@ -115,7 +115,8 @@ def _check_overlay(folder: Path) -> None:
     for name in found:
         if name not in known:
             raise UsageProblem(
-                f"--reference: {name} is no reference table; rename or remove it; known are {', '.join(sorted(known))}"
+                f"--reference: {name} is not a reference table; rename or remove it; "
+                f"the tables are {', '.join(sorted(known))}"
             )
     if not found:
         raise UsageProblem(f"--reference {folder}: holds no reference table (*.csv)")
@@ -136,7 +137,7 @@ def _read(path: Path, table: Table) -> list[Row]:
 def _check_header(file: str, header: list[str], table: Table) -> None:
     known = [*table.columns, *(PERIOD_COLUMNS if table.is_dated else ()), *PROOF_COLUMNS]
     if len(set(header)) != len(header):
-        raise UsageProblem(f"{file}, line 1: a column stands twice")
+        raise UsageProblem(f"{file}, line 1: a column appears twice")
     for name in header:
         if name not in known:
             # A file that is no table may hold anything in its first line: only what looks like a name is said.

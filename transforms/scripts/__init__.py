@@ -20,7 +20,7 @@ from transforms.scripts.writing import Writer
 
 _VIEW = "-- form: view\n"
 _MATCH = """
--- How much of claims and notes meets, inside the dates that both cover. `minutewise audit` stops where half do not.
+-- How many claims and notes match, within the dates that both cover. `minutewise audit` stops if fewer than half do.
 select d.name, sum(d.amount) as amount
 from date_count as d
 cross join stg_coverage as c

@@ -19,7 +19,7 @@ _ADDED = {
     "ended_cell": ("VARCHAR", False, "the end as its extract writes it"),
     "has_minutes_in_prose": ("BOOLEAN", True, "whether the prose may hold minutes (15 min, 9:30); false if it cannot"),
     "file_number": ("INTEGER", True, "the row's file in delivered_file"),
-    "source_line": ("BIGINT", True, "where the row stands in its file: its line, or a number of its own"),
+    "source_line": ("BIGINT", True, "the row's place in its file: its line, or a number of its own"),
     "piece": ("INTEGER", False, "which of the rows that a mapping made of one line"),
 }
 _FROM_TO = {

@@ -1,7 +1,7 @@
 -- grain: one service date, and how much of its claims and notes meets each other
 -- units: claim days (patient, date with a line in scope that bills) and notes
--- source: interface s. 2 (the share of claim days that meet a note, and of notes that meet a claim); rule book s. 6
--- (timed_minutes_not_documented: notes that give any minutes)
+-- source: interface s. 2 (the share of claim days matched to a note, and of notes matched to a claim); rule book s. 6
+-- (timed_minutes_not_documented: notes that give minutes)
 with
 -- patients and dates with a line in scope; billed: it bills
 line_day as (

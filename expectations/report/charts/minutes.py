@@ -20,8 +20,8 @@ def unit_minutes_chart(unit_minutes: Sequence[tuple[int, int]]) -> Chart | None:
     title = "Minutes behind a billed unit"
     caption = (
         "Therapy days and timed codes by credited minutes for each billed unit, cut to whole minutes: care given in "
-        "full units stands at 15, and a heap at 8, the fewest minutes of a lone unit, is a sign of treatment timed to "
-        "the rule. Below 8 can be lawful where the 8-minute rule pools the minutes of several codes."
+        "full units is at 15; a peak at 8, the fewest minutes of a single unit, suggests treatment timed to the rule. "
+        "Below 8 can be lawful where the 8-minute rule pools the minutes of several codes."
     )
     names = [*map(str, range(LAST_MINUTES + 1)), f"{LAST_MINUTES + 1} or more"]
     rows = [(name, counts.get(minutes, 0)) for minutes, name in enumerate(names)]

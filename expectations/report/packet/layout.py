@@ -21,8 +21,8 @@ _BESIDE = {
     "credited": "credited too",
 }
 _CAPTION = (
-    "Which block owns each minute. At which minute of a block a rest fell no note says: it is laid where it disturbs "
-    "least; the sums are what counts."
+    "Which block owns each minute. No note says when within a block a rest was taken, so it is placed where it changes "
+    "least; only the sums matter."
 )
 
 

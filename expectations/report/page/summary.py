@@ -12,7 +12,10 @@ from transforms.contract.fields import REASONS, remedy
 MOST_LISTED = 200
 _FAMILIES = {
     "overbilling": ("Over-billing", "More was billed than the record carries: what a payer can take back."),
-    "missed_revenue": ("Missed revenue", "Lawful units that were not billed; nobody knows their price, so no dollars."),
+    "missed_revenue": (
+        "Missed revenue",
+        "Lawful units that were not billed. Their price is not known, so there are no dollars.",
+    ),
     "record": ("Record faults", "What the notes or claims contradict themselves in, whatever was billed."),
 }
 _OTHER = ("Other rules", "Rules that no family was given for.")
@@ -107,11 +110,11 @@ def changed(report: Report) -> list[tuple[str, str, int, Any]]:
     """What changed since the run before: (name, meaning, findings, dollars or None)."""
     changes = report.changes
     return [
-        ("New", "were not found in the run before", changes.new, None),
-        ("Reopened", "were resolved or waived once and stand again", changes.reopened, None),
-        ("Changed", "stand on other evidence than before", changes.changed, None),
-        ("Still open", "stand as before", changes.still_open, None),
-        ("Resolved", "stood in the run before and stand no more", changes.resolved, changes.resolved_usd),
+        ("New", "were not in the previous run", changes.new, None),
+        ("Reopened", "were resolved or waived before and are open again", changes.reopened, None),
+        ("Changed", "have different evidence than before", changes.changed, None),
+        ("Still open", "are unchanged", changes.still_open, None),
+        ("Resolved", "were in the previous run and are gone", changes.resolved, changes.resolved_usd),
     ]
 
 

@@ -68,7 +68,7 @@ function started() {
       pageLength: 50,
       lengthMenu: [25, 50, 100, 250, 1000],
       layout: { topStart: null, topEnd: null, bottomStart: "pageLength", bottomEnd: "paging" },
-      language: { lengthMenu: "_MENU_ rows a page", emptyTable: "", zeroRecords: "No finding meets these filters." },
+      language: { lengthMenu: "_MENU_ rows a page", emptyTable: "", zeroRecords: "No finding matches these filters." },
     });
   }
 

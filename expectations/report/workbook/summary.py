@@ -66,9 +66,9 @@ def summary_lines(report: Report, sheets: Mapping[str, int], resolved_shown: int
 def _met(report: Report) -> Sequence[Sequence[Any]]:
     """How much of claims and notes meets, and gives minutes."""
     return (
-        ("claim days that meet a note", share_cut(report.match.get("claim_day_share"))),
-        ("notes that meet a claim", share_cut(report.match.get("note_share"))),
-        ("notes that give any minutes", share_cut(report.match.get("measured_share"))),
+        ("claim days matched to a note", share_cut(report.match.get("claim_day_share"))),
+        ("notes matched to a claim", share_cut(report.match.get("note_share"))),
+        ("notes that give minutes", share_cut(report.match.get("measured_share"))),
     )
 
 
@@ -90,9 +90,9 @@ def _found(report: Report, sheets: Mapping[str, int]) -> Iterator[Line]:
     if here < in_all:
         yield (
             "",
-            [f"Here stand the {here} with most dollars at risk of {in_all}; --workbook-rows sets how many."],
+            [f"The {here} of {in_all} findings with the most dollars at risk; --workbook-rows sets how many."],
         )
-        yield "", ["All stand in findings.csv and findings.parquet beside this workbook."]
+        yield "", ["All of them are in findings.csv and findings.parquet, next to this workbook."]
 
 
 def _worth(report: Report) -> Iterator[Line]:
@@ -108,7 +108,7 @@ def _worth(report: Report) -> Iterator[Line]:
     total = report.total_at_risk_usd if report.total_at_risk_usd or not unknown else UNKNOWN_DOLLARS
     yield "", ["at risk in all, each billed unit counted once", None, total]
     if unknown:
-        yield "", ["findings whose dollars are unknown, for their lines hold no amount", unknown]
+        yield "", ["findings whose dollars are unknown because their lines have no amount", unknown]
     yield "", ["A billed unit that several rules name counts in each line above. Missed units carry no dollars."]
 
 
@@ -121,18 +121,18 @@ def _sum(rules: Sequence[Mapping[str, Any]], name: str) -> Any:
 def _changed(report: Report, resolved_shown: int) -> Iterator[Line]:
     changes = report.changes
     if changes.previous_run is None:
-        yield from _section("Since the last run", ("There is no run before to compare with.",))
+        yield from _section("Since the last run", ("There is no previous run to compare with.",))
         return
-    yield from _section("Since the last run", ("run before", changes.previous_run))
+    yield from _section("Since the last run", ("previous run", changes.previous_run))
     yield "columns", ["findings that are", "findings", "at risk"]
     yield "", ["new", changes.new]
-    yield "", ["reopened: stood once, were gone, stand again", changes.reopened]
+    yield "", ["reopened: resolved before, open again", changes.reopened]
     yield "", ["new and reopened together", changes.new + changes.reopened, changes.new_usd]
-    yield "", ["changed: stand on other evidence", changes.changed]
-    yield "", ["still open: stand as before", changes.still_open]
-    yield "", ["resolved: stand no more", changes.resolved, changes.resolved_usd]
+    yield "", ["changed: different evidence", changes.changed]
+    yield "", ["still open: unchanged", changes.still_open]
+    yield "", ["resolved: no longer found", changes.resolved, changes.resolved_usd]
     if resolved_shown < changes.resolved:
-        yield "", [f"The sheet Resolved holds the {resolved_shown} with most dollars of them."]
+        yield "", [f"The sheet Resolved lists the {resolved_shown} of them with the most dollars."]
 
 
 def _decided(report: Report) -> Iterator[Line]:

@@ -71,7 +71,7 @@ def _prefect_server() -> str:
     except ValueError:
         host = None
     if not host:
-        return "PREFECT_API_URL is no address; write it as http://localhost:4200/api"
+        return "PREFECT_API_URL is not an address; write it as http://localhost:4200/api"
     try:
         with socket.create_connection((host, port), timeout=2):
             return f"answers at {host}:{port}"
@@ -93,8 +93,8 @@ def examine_text(found: dict) -> str:
 
 def _files_text(found: dict) -> list[str]:
     if not found["missing_files"]:
-        return [f"Files: {', '.join(NEEDED)} are all here; those to read and to try stand in {found['files']}"]
-    lines = ["Files: install minutewise again (pip install . in a checkout), for these are not here:"]
+        return [f"Files: {', '.join(NEEDED)} are complete; samples and mappings are in {found['files']}"]
+    lines = ["Files: these are missing; install minutewise again (pip install . in a checkout):"]
     for kind, paths in found["missing_files"].items():
         lines += [f"  MISSING, of {kind}: {path}" for path in paths]
     return lines

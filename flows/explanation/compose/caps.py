@@ -101,7 +101,7 @@ def money(facts: dict) -> list[Part]:
     """Units at risk times their price, line by line."""
     subject, finding = facts["subject"], facts["finding"]
     if subject is None:
-        return [Paragraph("Counted again, the finding is not the same: its dollars cannot be laid out.")]
+        return [Paragraph("A recount does not give the same finding, so its dollars cannot be shown.")]
     if subject["at_risk_units"] is None:
         return [Paragraph("This rule counts no units as too many, so it puts no dollars at risk.")]
     at_risk = [line for line in facts["dollars"] if line["at_risk_units"]]

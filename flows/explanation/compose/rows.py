@@ -90,7 +90,7 @@ def notes(facts: dict) -> list[Part]:
         "T: the note's total of timed minutes. TT: its total treatment time. W: written in its timed one-on-one "
         "blocks. C: credited of W over the note."
     )
-    headers = f"note|version|discipline|clinician|status|stands as|blocks|{_TIMES}|file and line"
+    headers = f"note|version|discipline|clinician|status|counts as|blocks|{_TIMES}|file and line"
     right = f"version|blocks|{_TIMES}"
     shown = table(headers, rows, right, source="file and line", caption=caption)
     return [shown, *reasons((note["note_id"], note["why"]) for note in versions)]

@@ -32,8 +32,8 @@ def _not_listed(run: dict) -> list[str]:
     if not more:
         return []
     return [
-        f"{more:,} more blocks of the run are not listed: of other patients' blocks those next to this patient's stand "
-        f"here, at most {MOST_OF_OTHERS}. The run holds {run['patient_count']:,} patients."
+        f"{more:,} more overlapping blocks are not listed: of other patients' blocks only the nearest to this "
+        f"patient's are shown, at most {MOST_OF_OTHERS}. They belong to {run['patient_count']:,} patients in all."
     ]
 
 

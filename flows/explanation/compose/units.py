@@ -86,7 +86,7 @@ def _steps(day: dict, steps: list[dict]) -> Table:
     rows = [["", "", *(cell(start.get(code)) for code in codes), "minutes credited; each unit pays for 15"]]
     for step in steps:
         rows.append([step["unit"], step["code"], *(cell(step["left"][code]) for code in codes), step_words(step)])
-    caption = "One unit at a time to the code with the most minutes not yet paid for, which stand under each code."
+    caption = "Each unit goes to the code with the most unused minutes, which are shown under each code."
     return table("|".join(["unit", "goes to", *codes, "because"]), rows, "|".join(["unit", *codes]), caption=caption)
 
 

@@ -73,8 +73,8 @@ def _exceed(facts, day):
     if day["has_unlisted_block"]:
         own, pool = day["supported_seconds"], day["most_seconds"]
         said.append(
-            f"{long_minutes(pool - own)} of blocks of codes that are not listed are counted with it, as if they were "
-            "timed ones: nobody knows."
+            f"{long_minutes(pool - own)} of blocks with unlisted codes are counted too, as if they were timed: "
+            "whether they are is not known."
         )
     return [*said, f"{billed} > {units}: {counted(billed - units, 'unit')} too many."]
 
@@ -88,7 +88,7 @@ def _below(facts, day):
         limit = f"{limit}, {_ama(day, 'least_ama_units')}; the smaller is {units}"
     return [
         f"Billed {billed_sum(day)}. {limit}.",
-        f"{billed} < {units}: {counted(units - billed, 'unit')} not billed, and no cap stands in the way.",
+        f"{billed} < {units}: {counted(units - billed, 'unit')} not billed, and no cap explains it.",
     ]
 
 
@@ -185,7 +185,7 @@ def _note_total(facts, day):
     written, total = note["written_seconds"], note["total_timed_seconds"]
     if total > written:
         return [
-            f"T = {told(total)} > W = {told(written)}: {long_minutes(total - written)} of the total stand in no block."
+            f"T = {told(total)} > W = {told(written)}: {long_minutes(total - written)} of the total are in no block."
         ]
     return [
         f"W = {told(written)} > T = {told(total)}: the blocks hold {long_minutes(written - total)} more than the total."
@@ -213,10 +213,12 @@ def _code_cap(facts, day):
     justified = any(note["cap_justification"] for note in facts["notes"] if note["standing"] == "counting")
     if finding["severity"] == "review":
         if justified:
-            said.append("Indicator 3, and a counting note of the date gives a justification: a person has to read it.")
+            said.append(
+                "Indicator 3, and a counting note of the date gives a justification: a person has to review it."
+            )
         return said + [_carried(cap) for cap in caps[:1] if _is_carried(cap)]
     if indicator == "2" and justified:
-        said.append("Indicator 2 is never exceeded: the note's justification is no help.")
+        said.append("A cap with indicator 2 is never exceeded, whatever the note's justification.")
     return said
 
 
@@ -227,8 +229,8 @@ def _is_carried(cap: dict) -> bool:
 def _carried(cap: dict) -> str:
     held, units = cap["held_seconds"], (cap["held_seconds"] + 449) // 900
     return (
-        f"Indicator 3, and the record carries the units: {long_minutes(held)} may stand behind {cap['counted_code']}, "
-        f"floor(({held} s + 449) / 900) = {units} >= {cap['tested_units']}: a person has to read it."
+        f"Indicator 3, and the record supports the units: {long_minutes(held)} may count for {cap['counted_code']}, "
+        f"floor(({held} s + 449) / 900) = {units} >= {cap['tested_units']}: a person has to review it."
     )
 
 
@@ -350,8 +352,8 @@ def _code_not_billed(facts, day):
     billed = sorted({line["procedure_code"] for line in facts["lines"] if line["discipline"]})
     return [
         f"Block {', '.join(tags)} documents {code}, an untimed code.",
-        f"The lines of the patient and date bill {', '.join(billed) or 'no code'}: neither {code} nor a code that "
-        "stands for it is among them.",
+        f"The lines of the patient and date bill {', '.join(billed) or 'no code'}: neither {code} nor an "
+        "equivalent code is among them.",
     ]
 
 
@@ -362,11 +364,8 @@ def _several_payers(facts, day):
     )
     held = known(day["supported_seconds"]) if day["has_counting_note"] else None
     said = [f"Billed, each as the primary payer: {parts}."]
-    return said + (
-        [f"Supported minutes of the day: {held}; nobody knows whose they are, so its units are not judged."]
-        if held is not None
-        else []
-    )
+    whose = "it is not known whose they are, so the units of the day are not judged"
+    return said + ([f"Supported minutes of the day: {held}; {whose}."] if held is not None else [])
 
 
 SENTENCES = {

@@ -45,12 +45,14 @@ def method_words(day: dict) -> str:
     if day["has_several_payers"]:
         return several_payers(day)
     if day["payer_id"] is None:
-        return "Nobody was billed, so no payer says how to count: both counts."
+        return "No payer was billed, so both counts are shown."
     row, method = day["method_row"] or {}, METHODS[day["counting_method"]]
     said = f"Payer {day['payer_id']} counts by the {method}"
     if day["counting_method"] == "either":
-        said = f"Nobody has told how payer {day['payer_id']} counts: too many is only what exceeds the larger count, "
-        said += "too few only what falls short of the smaller, and the split is not judged"
+        said = (
+            f"Payer {day['payer_id']}'s counting method is unknown, so only units above the larger count are too many, "
+        )
+        said += "only units below the smaller are too few, and the split is not judged"
     if row:
         said += f" (row {row['reference_key']}, {in_force(row)}; {row['citation']})"
     return said + "."
@@ -62,8 +64,8 @@ def several_payers(day: dict) -> str:
         f"{payer['payer_id']} {payer['payer_units']} ({METHODS[payer['counting_method']]})" for payer in day["payers"]
     )
     return (
-        f"The lines name several payers, each as the primary one ({named}; units in scope): nobody knows whose minutes "
-        "are whose, so no unit rule judges the day. Both counts stand here all the same."
+        f"The lines name several payers, each as the primary one ({named}; units in scope), and whose minutes are "
+        "whose is not known, so no unit rule judges the day. Both counts are shown for information."
     )
 
 
@@ -82,7 +84,7 @@ def cms_lines(day: dict) -> list[str]:
         more = long_minutes(day["most_seconds"] - (supported or 0))
         lines.append(f"with {more} of codes not listed: {unit_range(day['most_minutes'], day['most_cms_units'])}")
     elif day["has_unlisted_block"]:
-        lines.append("a block of a code not listed gives no minutes: nobody knows what it may add")
+        lines.append("a block with an unlisted code gives no minutes, so what it may add is not known")
     return lines
 
 

@@ -59,7 +59,7 @@ def _why_no_minutes(block: dict) -> str:
     if block["kind"] == "untimed":
         return "an untimed code: its blocks hold no minutes"
     if block["kind"] == "unlisted":
-        return "a code that is not listed: nobody knows whether its time counts"
+        return "an unlisted code: whether its time counts is not known"
     if block["kind"] != "timed_15":
         return "not a 15-minute code: outside every count"
     return f"{(block['delivery'] or '').replace('_', ' ')} is not one-on-one: its minutes do not count"

@@ -26,8 +26,8 @@ def shareable_text(document: Mapping) -> str:
 def _lead(document: Mapping) -> list[str]:
     match, months = document["match"], [month or WITHHELD for month in document["period"].values()]
     lines = [
-        f"Claim days that meet a note: {_share(match['claim_day_share_at_least'])} of "
-        f"{_size(match['claim_days_at_least'])}; notes that meet a claim: {_share(match['note_share_at_least'])} of "
+        f"Claim days matched to a note: {_share(match['claim_day_share_at_least'])} of "
+        f"{_size(match['claim_days_at_least'])}; notes matched to a claim: {_share(match['note_share_at_least'])} of "
         f"{_size(match['notes_at_least'])}",
         f"Service dates {' to '.join(months) if WITHHELD not in months else WITHHELD}, as of {document['as_of']}"
         + (", a part of the dates" if document["is_part"] else ""),

@@ -138,8 +138,8 @@ def _refuse_title(lines: Lines, first: Line, cells: list[str], file_name: str, d
             return
         if sum(1 for cell in line.text.split(delimiter) if cell.strip(BLANKS)) >= FEWEST_COLUMNS:
             raise InputRejected(
-                f"{file_name}: line {first.number}: is a title and no header: take out what stands above the row of "
-                f"the column names, which seems to be line {line.number}"
+                f"{file_name}: line {first.number}: is a title, not a header: remove what is above the row of "
+                f"column names, which seems to be line {line.number}"
             )
 
 

@@ -178,7 +178,7 @@ def _next_row(lines: Lines, shape: CsvShape, judge: Judge, header: list[str]) ->
     record = read_record(lines, line, len(header), shape.delimiter)
     cells, problem, raw, column = record.cells, record.problem, record.raw, None
     if problem in HIDING and hides_record(raw, len(header), shape.delimiter):
-        raise mixed_ends(shape.file_name, line.number, "another row stands behind a line end within the line")
+        raise mixed_ends(shape.file_name, line.number, "another row follows a line end within the line")
     if problem is None:
         if cells[0].strip(BLANKS).lower() == header[0] and _trimmed_lower(cells) == header:
             cells, problem = [], "repeated_header"

@@ -18,7 +18,7 @@ def format_problem(pattern: str, field_type: str) -> str | None:
     if field_type not in ("date", "clock", "timestamp"):
         return "is for dates and clock times only, and this column is neither"
     if "%" in DIRECTIVE.sub("", pattern) or not {found.group(1) for found in DIRECTIVE.finditer(pattern)} <= KNOWN:
-        return "is no known format: see docs/mapping.md for the directives"
+        return "is not a known format: see docs/mapping.md for the directives"
     if not holds_day(pattern) and field_type != "clock":
         return "names no whole day: year, month and day are needed"
     if not holds_day(pattern) and not {"H", "I"} & _directives(pattern):

@@ -125,7 +125,7 @@ def _table(table: str, part) -> TableMapping:
     _is_table(part, table)
     for key in (key for key in part if key in CELL_OPTIONS and key != "where"):
         raise _Wrong(
-            f"{table}.{key}: stands with the column that it is meant for: [{table}.columns], then "
+            f"{table}.{key}: belongs with the column that it is for: [{table}.columns], then "
             f'COLUMN = {{ from = "...", {key} = ... }}'
         )
     _known(part, ("files", "delimiter", "encoding", "columns", "where"), table)

@@ -23,5 +23,5 @@ def pattern_problem(pattern: str) -> str | None:
         except duckdb.Error as problem:
             why = _WHY.search(str(problem).split("\n")[0])
             told = f" ({why.group(1)})" if why else ""
-            return f"{pattern!r} is no pattern that can be used{told}: see docs/mapping.md for what a pattern may hold"
+            return f"{pattern!r} cannot be used as a pattern{told}: see docs/mapping.md for what a pattern may hold"
     return None

@@ -1,4 +1,4 @@
-"""How many notes give any minutes is told first, and loudest where they hardly do."""
+"""How many notes give minutes is said first, and in capitals where few do."""
 
 import json
 
@@ -20,8 +20,8 @@ def test_an_extract_without_minutes_says_so_before_anything_else(tmp_path):
     ran = audit(write_days(tmp_path / "extracts", *map(unmeasured, (1, 2, 3))), tmp_path / "out")
     assert ran.code == 0, ran.err
     first, second = ran.out.splitlines()[:2]
-    assert first.startswith("THE NOTES HOLD NO MINUTES: 0 of 3 give any.") and "mapping" in first
-    assert second.endswith("notes that give any minutes: 0% (0 of 3)")
+    assert first.startswith("THE NOTES HAVE NO MINUTES: 0 of 3 give any.") and "mapping" in first
+    assert second.endswith("notes that give minutes: 0% (0 of 3)")
     run = tmp_path / "out" / "runs" / published(tmp_path / "out")[1]
     page = (run / "report.html").read_text(encoding="utf-8")
     assert page.index("0 of 3 give any") < page.index("At risk, each billed unit once")
@@ -29,7 +29,7 @@ def test_an_extract_without_minutes_says_so_before_anything_else(tmp_path):
     assert (match["counting_notes"], match["measured_notes"], match["measured_share"]) == (3, 0, 0)
     book = openpyxl.load_workbook(run / "findings.xlsx", read_only=True)
     told = {row[0]: row[1] for row in book["Summary"].iter_rows(max_col=2, values_only=True)}
-    assert told["notes that give any minutes"] == 0
+    assert told["notes that give minutes"] == 0
     assert minutewise("summary", tmp_path / "out").out == ran.out
 
 
@@ -38,8 +38,8 @@ def test_where_every_note_gives_minutes_only_the_share_is_told(tmp_path):
     claim, note, block = unmeasured(3)
     visits = [day(1), day(2), (claim, note | {"total_timed_minutes": 30}, block)]
     ran = audit(write_days(tmp_path / "extracts", *visits), tmp_path / "out")
-    assert ran.out.splitlines()[0].startswith("Claim days that meet a note: 100% (3 of 3)"), ran.err
-    assert "notes that give any minutes: 100% (3 of 3)" in ran.out
+    assert ran.out.splitlines()[0].startswith("Claim days matched to a note: 100% (3 of 3)"), ran.err
+    assert "notes that give minutes: 100% (3 of 3)" in ran.out
 
 
 @pytest.mark.parametrize(("measured", "is_told"), [(50, False), (49, True), (0, True)])

@@ -1,10 +1,10 @@
-"""Two extracts that hardly meet: the message says which rows were set aside, and what in them may be why."""
+"""Two extracts that hardly match: the message says which rows were set aside, and what in them may be why."""
 
 import pytest
 
 from tests.cli_runs import audit, day, refused, write_days
 from tests.extract_files import write_extract
-from transforms.accept.hardly_meet import shape_of
+from transforms.accept.low_match import shape_of
 
 
 def renamed(*visits, claims=str, notes=str):
@@ -36,7 +36,7 @@ def test_unread_dates_are_counted_and_point_to_date_formats(tmp_path):
     ]
     ran = audit(write_days(tmp_path / "extracts", *visits), tmp_path / "out")
     said = [
-        "hardly meet: 0 of 4 claim days have a note",
+        "few claims and notes match: 0 of 4 claim days have a note",
         "claims, 4 rows accepted and 0 set aside",
         "notes, 0 rows accepted and 4 set aside (unreadable_date 4)",
         "note_blocks, 0 rows accepted and 4 set aside (note_quarantined 4)",

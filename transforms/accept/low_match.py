@@ -1,4 +1,4 @@
-"""Why claims and notes hardly meet: rows that were set aside, dates that no format fits, ids written in two ways.
+"""Why few claims and notes match: rows that were set aside, dates that no format fits, ids written in two ways.
 
 All of it is counts, reasons and shapes: a value stands in no message.
 """
@@ -54,7 +54,7 @@ from of_claims
 join of_notes on of_notes.form = of_claims.form"""
 
 
-def why_hardly_met(con) -> str:
+def why_low_match(con) -> str:
     """What was read and what of it bears on the match, as sentences that each end with a point."""
     loaded = {table: (accepted, aside) for table, accepted, aside in con.execute(_LOADED).fetchall()}
     reasons = con.execute(_REASONS).fetchall()
@@ -113,7 +113,7 @@ def _near_ids(con) -> list[str]:
         near, patients = con.execute(_NEAR_IDS.format(form=form)).fetchone()
         if near:
             told.append(
-                f"{near} of {patients} patients of the claims stand in the notes under an id that differs in "
-                f"{difference} only: make both alike in a mapping (strip or replace, docs/mapping.md)."
+                f"{near} of {patients} patients of the claims are in the notes under an id that differs only in "
+                f"{difference}: make both alike in a mapping (strip or replace, docs/mapping.md)."
             )
     return told
