@@ -5,7 +5,7 @@ from pathlib import Path
 from transforms.contract.fields import REASONS, TABLES, Field, contract_fields, key_fields
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "contract.md"
-ROW_OF = {"claims": "a claim line", "notes": "a note version", "note_blocks": "an intervention"}
+ROW_OF = {"claims": "claim line", "notes": "note version", "note_blocks": "service in a note"}
 AS_OF_BOUND = "as_of+1"
 TYPES = {
     "id": "text, at most 200 characters, no control characters",
@@ -27,26 +27,25 @@ LEAD = """# The contract of the extracts
 
 <!-- Made from data/contracts/*.csv by `python -m transforms.contract.docs`; a test compares the two. -->
 
-Three tables, each of one or many CSV or Parquet files. The order of the columns is free, columns that stand
-in no table below are kept out, and an absent column is a column without values. Blanks around a cell are cut
-off, and an empty cell has no value. Codes and words may be written in upper or lower case. Ids are compared in
-Unicode NFC, and as they stand else: `P-7` and `p-7`, `7` and `7.0` are two ids.
+Three tables, each from one or more CSV or Parquet files. Columns may come in any order; a column that is not in
+the tables below is ignored, and a missing column counts as empty. Blanks around a cell are removed, and an empty
+cell has no value. Codes and words may be upper or lower case. Ids are normalized to Unicode NFC and otherwise
+compared exactly: `P-7` and `p-7`, and `7` and `7.0`, are different ids.
 
-A Parquet file may hold 1,000,000 rows whatever they are, and beyond that at most ten for each of its bytes; it may
-unfold to 1 GB, and beyond that to a thousand times its size. A file that declares more, as rows that are all alike
-allow, is refused (exit 3): reading a million equal rows takes 1.3 GB of memory. So is a column of decimals of more
-than 38 digits. A floating-point id column is read exactly below 2^53 (2^24 in single precision); a row with a
-greater id is set aside.
+A Parquet file may have up to 1,000,000 rows of any kind, and beyond that at most ten for each of its bytes. It may
+unpack to 1 GB, and beyond that to a thousand times its size. A file that declares more, which is possible with rows
+that are all alike, is rejected (exit 3), because reading a million equal rows takes 1.3 GB of memory. So is a column
+of decimals of more than 38 digits. A floating-point id column is exact below 2^53 (2^24 in single precision); a row
+with a larger id is set aside.
 
-A row that breaks the contract goes to quarantine with its file, line, column and reason, and takes no other
-row along, except that the blocks of a quarantined note go with it. Columns marked ° bear on no verdict: a cell
-of theirs that cannot be read is left empty and counted (`cells_set_aside` in the manifest), and its row stands.
-A row equal to another of its key, after all this reading, is a duplicate. For every file: rows read = accepted
-+ quarantined + duplicate.
+A row that breaks the contract goes to quarantine with its file, line, column and reason. It takes no other row along,
+except that the blocks of a quarantined note go with it. No verdict depends on the columns marked °: if such a cell
+cannot be read, it is left empty and counted (`cells_set_aside` in the manifest), and its row is accepted. A row equal
+to another of its key, after all this, is a repeat. For every file: rows read = accepted + quarantined + repeats.
 """
-CLOCKS = """Bare clock times lie on the service date of the note. A bare end before its start passes midnight when it
-makes at most 240 minutes, and is refused otherwise. A block without `note_version` belongs to the version
-that counts: drafts aside, the highest.
+CLOCKS = """Clock times without a date are on the service date of the note. An end before its start is taken as past midnight if
+that makes at most 240 minutes, and rejected otherwise. A block without `note_version` belongs to the version that
+counts: the highest that is not a draft.
 """
 
 
@@ -68,8 +67,8 @@ def _table_part(table: str) -> str:
         for field in contract_fields(table)
     ]
     grid = _grid(["column", "type", "default", "allowed", "meaning"], rows)
-    marks = "Columns marked * are required; those marked ° bear on no verdict."
-    return f"## {table}\n\nOne row {ROW_OF[table]}. Key: {key}. {marks}\n\n{grid}"
+    marks = "Columns marked * are required; no verdict depends on those marked °."
+    return f"## {table}\n\nOne row per {ROW_OF[table]}. Key: {key}. {marks}\n\n{grid}"
 
 
 def _named(field: Field) -> str:
