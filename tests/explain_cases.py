@@ -201,7 +201,7 @@ EXPECTED = {
     # exercise billed, the evaluation beside it not
     ("documented_code_not_billed", "P-1012", "2026-10-22", "97161"): [
         "Block B documents 97161, an untimed code.",
-        "The lines of the patient and date bill 97110: neither 97161 nor a code that stands for it is",
+        "The lines of the patient and date bill 97110: neither 97161 nor an equivalent code is",
         "2026-10-22 lies inside: what is missing there is missing.",
     ],
     # the day's 45 minutes hold 3 of the 6 units that two equal claims bill

@@ -154,7 +154,7 @@ class TestUnits:
         assert json.loads(minutewise(*asked, "97799=13", "--json").out)["most_units"] == 4
         shown = minutewise(*asked, "97799=13").out
         assert "97799    13 min  unlisted: not in the total" in shown and "total    40 min" in shown
-        assert "but for more than 4 units" in shown
+        assert "unless more than 4 units are billed" in shown
 
     def test_a_payer_brings_its_method_and_caps(self):
         asked = ["units", "97112=75", "--payer", "MEDICARE", "--date", "2026-03-02"]

@@ -319,7 +319,7 @@ class TestMask:
         html, pdf = masked[0].read_text(encoding="utf-8"), "".join(pdf_pages(masked[1].read_bytes()))
         for text in (html, closed(html), pdf, str(masked[0].name), masked[1].read_bytes().decode("latin-1")):
             assert [one for one in known if one in text or closed(one) in text] == []
-        assert "file1:" in pdf and "pseudonymised,notdeidentified" in pdf
+        assert "file1:" in pdf and "pseudonymized,notdeidentified" in pdf
         assert not re.search("(^|[^-])None([^-]|$)", Page(masked[0].read_bytes()).text)
 
     def test_numbers_and_dates_stay(self, masked, derivations):

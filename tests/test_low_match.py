@@ -71,7 +71,7 @@ def test_the_shape_is_that_of_the_mapped_column(tmp_path):
 def test_ids_written_in_two_ways_are_named_as_such(tmp_path, claims, notes, difference):
     visits = renamed(*map(day, range(1, 4)), claims=claims, notes=notes)
     ran = audit(write_days(tmp_path / "extracts", *visits), tmp_path / "out")
-    told = f"3 of 3 patients of the claims stand in the notes under an id that differs in {difference} only"
+    told = f"3 of 3 patients of the claims are in the notes under an id that differs only in {difference}:"
     refused(ran, 3, told, "strip or replace", out=tmp_path / "out")
     assert ran.err.count("under an id that differs") == 1
 
@@ -87,13 +87,17 @@ def test_ids_that_are_others_altogether_point_to_the_crosswalk(tmp_path):
     visits = renamed(*map(day, range(1, 4)), notes=lambda patient: f"EMR-{patient}")
     ran = audit(write_days(tmp_path / "extracts", *visits), tmp_path / "out")
     refused(ran, 3, "notes, 3 rows accepted and 0 set aside", "--crosswalk DIR", out=tmp_path / "out")
-    assert "differs in" not in ran.err and "cannot be read" not in ran.err
+    assert "differs only in" not in ran.err and "cannot be read" not in ran.err
 
 
 def test_claims_without_a_readable_row_say_so(tmp_path):
     visits = [(claim | {"service_date": "20260301"}, note, block) for claim, note, block in map(day, (1, 2))]
     ran = audit(write_days(tmp_path / "extracts", *visits), tmp_path / "out")
-    said = ["claims hold no line of a therapy code", "claims, 0 rows accepted and 2 set aside", "most like 99999999"]
+    said = [
+        "the claims have no billed line of a therapy code",
+        "claims, 0 rows accepted and 2 set aside",
+        "most like 99999999",
+    ]
     refused(ran, 3, *said, out=tmp_path / "out")
 
 

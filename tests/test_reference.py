@@ -69,7 +69,7 @@ def test_unknown_and_missing_columns_and_files_are_named(tmp_path):
     with pytest.raises(UsageProblem, match="column citation is missing"):
         load(tmp_path, "ACME,either,2026-01-01", header="payer_id,counting_method,effective_from,last_checked_on")
     (tmp_path / "payers.csv").write_text("x\n", encoding="utf-8")
-    with pytest.raises(UsageProblem, match=r"payers\.csv is no reference table"):
+    with pytest.raises(UsageProblem, match=r"payers\.csv is not a reference table"):
         load(tmp_path, SOUND)
 
 
@@ -291,11 +291,11 @@ WITHOUT_EFFECT = [
     (
         "code_cap",
         "9711,,3,2026-01-01,,c,2026-12-01",
-        "key 9711, column procedure_code: is no code that a line can hold",
+        "key 9711, column procedure_code: is not a code that a claim line can have",
     ),
-    ("code_cap", "97110-GP,,3,2026-01-01,,c,2026-12-01", "column procedure_code: is no code"),
-    ("code_cap", "g0283,,3,2026-01-01,,c,2026-12-01", "column procedure_code: is no code"),
-    ("procedure_code", "9711,,timed_15,2026-01-01,,c,2026-12-01", "key 9711, column procedure_code: is no code"),
+    ("code_cap", "97110-GP,,3,2026-01-01,,c,2026-12-01", "column procedure_code: is not a code"),
+    ("code_cap", "g0283,,3,2026-01-01,,c,2026-12-01", "column procedure_code: is not a code"),
+    ("procedure_code", "9711,,timed_15,2026-01-01,,c,2026-12-01", "key 9711, column procedure_code: is not a code"),
     (
         "procedure_code",
         "97110,ACME,timed,2026-01-01,,c,2026-12-01",
@@ -322,7 +322,7 @@ WITHOUT_EFFECT = [
     ),
     ("code_alias", "97113,documents,99213,2026-01-01,,c,2026-12-01", "column target_code: 99213 is of kind other"),
     ("code_alias", "97113,documents,97113,2026-01-01,,c,2026-12-01", "column target_code: is the code itself"),
-    ("code_alias", "97113,documents,9711,2026-01-01,,c,2026-12-01", "column target_code: is no code"),
+    ("code_alias", "97113,documents,9711,2026-01-01,,c,2026-12-01", "column target_code: is not a code"),
     ("code_alias", "*,documents,97150,2026-01-01,,c,2026-12-01", "key */documents, column procedure_code: must be one"),
     ("parameter", "billing_lag_days,5,weeks,2026-01-01,,c,2026-12-01", "column unit: must be days, or empty"),
     ("parameter", "billing_lag_days,5.5,,2026-01-01,,c,2026-12-01", "column value: must be a whole number of days"),

@@ -159,7 +159,7 @@ def test_what_changed_since_the_run_before_is_told_with_the_findings_that_are_go
 
 def test_a_first_run_has_nothing_to_compare_with(html):
     text = html().text
-    assert "There is no earlier run to compare with" in text
+    assert "There is no previous run to compare with" in text
     assert "Compared with run" not in text
 
 

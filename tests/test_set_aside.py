@@ -75,7 +75,7 @@ def test_a_run_can_be_named_by_its_folder_or_its_id(out):
 def test_no_file_of_another_kind_is_written_over(out, tmp_path, name):
     place = tmp_path / name
     before = place.read_bytes() if place.exists() else write(place, "finding_id,disposition\n").read_bytes()
-    refused(minutewise("quarantine", out, "--csv", place), 2, "is there already", name)
+    refused(minutewise("quarantine", out, "--csv", place), 2, "exists already", name)
     assert place.read_bytes() == before
 
 
@@ -185,10 +185,10 @@ class TestBesideAFinding:
     def test_explain_names_the_row_with_file_line_column_and_reason(self, out):
         told = minutewise("explain", out, self.finding_of(out, "P2")).out
         aside = told[told.index("ROWS SET ASIDE OF THIS PATIENT") :]
-        assert re.search(r"notes.csv:8 +notes +provider_id +missing_value +2026-03-12", aside)
-        assert "missing_value: a required value is absent." in aside
+        assert re.search(r"notes +provider_id +missing_value +2026-03-12 +notes.csv:8", aside)
+        assert re.search(r"missing_value +a required value is absent\.", aside)
         # Its block is set aside for want of the note, and bears no date of its own.
-        assert re.search(r"note_blocks.csv:8 +note_blocks +note_id .+ not read", aside)
+        assert re.search(r"note_blocks +note_id .+ not read +note_blocks.csv:8", aside)
 
     def test_a_patient_without_such_a_row_reads_of_none(self, out):
         assert "SET ASIDE" not in minutewise("explain", out, self.finding_of(out, "P4")).out

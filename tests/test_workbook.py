@@ -99,7 +99,7 @@ class TestSummary:
     def test_what_changed_since_the_last_run(self, book):
         changes = Changes("2026-01-30-aaa", 2, 30, 4, 1, 5, Decimal(70), Decimal(80))
         loaded = book(changes=changes)
-        assert values(loaded, "run before") == ["2026-01-30-aaa"]
+        assert values(loaded, "previous run") == ["2026-01-30-aaa"]
         assert values(loaded, "new") == [2]
         assert values(loaded, "new and reopened together") == [3, 70]
         assert values(loaded, "still open: unchanged") == [30]
@@ -355,12 +355,14 @@ class TestLimits:
         assert [row["finding_id"] for row in cells(loaded["Errors"])] == ["f002499", "f002495"]
         assert [row["finding_id"] for row in cells(loaded["Warnings"])] == ["f002497"]
         told = summary(loaded)
-        assert "Here stand the 3 with most dollars at risk of 2500; --workbook-rows sets how many." in told
+        assert "The 3 of 2500 findings with the most dollars at risk; --workbook-rows sets how many." in told
         assert "All of them are in findings.csv and findings.parquet, next to this workbook." in told
         assert values(loaded, "warning") == [625, 1, "Warnings"]
 
     def test_with_room_for_all_there_is_nothing_to_say(self, book):
-        assert not [label for label in summary(book(limit_rows=1)) if label.startswith("Here stand")]
+        assert not [
+            label for label in summary(book(limit_rows=1)) if label.startswith("The 3 of") or "--workbook-rows" in label
+        ]
 
     def test_no_room_at_all(self, book):
         assert cells(book(limit_rows=0)["Errors"]) == []
@@ -368,7 +370,7 @@ class TestLimits:
     def test_the_resolved_are_limited_too(self, book):
         loaded = book(limit_rows=2, resolved=[finding(n) for n in range(3)], changes=Changes("r", resolved=3))
         assert len(cells(loaded["Resolved"])) == 2
-        assert "The sheet Resolved holds the 2 with most dollars of them." in summary(loaded)
+        assert "The sheet Resolved lists the 2 of them with the most dollars." in summary(loaded)
 
 
 class TestSameBytes:

@@ -43,8 +43,8 @@ except that the blocks of a quarantined note go with it. No verdict depends on t
 cannot be read, it is left empty and counted (`cells_set_aside` in the manifest), and its row is accepted. A row equal
 to another of its key, after all this, is a repeat. For every file: rows read = accepted + quarantined + repeats.
 """
-CLOCKS = """Clock times without a date are on the service date of the note. An end before its start is taken as past midnight if
-that makes at most 240 minutes, and rejected otherwise. A block without `note_version` belongs to the version that
+CLOCKS = """Clock times without a date are on the service date of the note. An end before its start is taken as past
+midnight if that makes at most 240 minutes, and rejected otherwise. A block without `note_version` belongs to the version that
 counts: the highest that is not a draft.
 """
 

@@ -24,6 +24,6 @@ def _lead(aside: dict) -> str:
     verb = "1 row of this patient was" if count == 1 else f"{count} rows of this patient were"
     more = f" The first {len(aside['rows'])} are named." if aside["more"] else ""
     return (
-        f"{verb} set aside and could not be counted. Look whether one of them is what this finding misses.{more} "
+        f"{verb} set aside and could not be counted. Check whether one of them is what this finding is missing.{more} "
         "`minutewise quarantine` shows the cells and says what to do."
     )

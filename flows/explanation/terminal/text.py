@@ -13,7 +13,7 @@ _SHORT = {
     "modifiers": "mods", "rendered by": "by", "clinician": "by", "discipline": "disc.", "version": "v",
     "supported": "support", "file and line": "row", "units at risk and their price": "units and their price",
 }  # fmt: skip
-_LONGEST_NAME = 14
+_LONGEST_NAME = 32
 
 
 def explain_text(derivation: dict) -> str:
