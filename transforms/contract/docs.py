@@ -44,8 +44,8 @@ cannot be read, it is left empty and counted (`cells_set_aside` in the manifest)
 to another of its key, after all this, is a repeat. For every file: rows read = accepted + quarantined + repeats.
 """
 CLOCKS = """Clock times without a date are on the service date of the note. An end before its start is taken as past
-midnight if that makes at most 240 minutes, and rejected otherwise. A block without `note_version` belongs to the version that
-counts: the highest that is not a draft.
+midnight if that makes at most 240 minutes, and rejected otherwise. A block without `note_version` belongs to the
+version that counts: the highest that is not a draft.
 """
 
 
