@@ -34,8 +34,7 @@ test: setup
 # The long version of the tests that draw at random; tests/profiles.py says how much.
 soak: setup
 	MINUTEWISE_PROFILE=soak $(BIN)/python -m pytest -n auto \
-	    tests/test_incremental.py tests/test_incremental_more.py \
-	    tests/test_kill.py tests/test_kill_warehouse.py tests/test_honest_days.py tests/test_against_oracle.py \
+	    tests/test_incremental.py tests/test_kill.py tests/test_kill_warehouse.py tests/test_honest_days.py tests/test_against_oracle.py \
 	    tests/test_derive_many.py tests/test_sql_scripts.py tests/test_dirty_input.py
 
 # Both engines against each other, row by row: minutes of Spark, so not part of `make test`, which skips them.

@@ -96,7 +96,7 @@ def write_odd(cases: dict[str, dict], folder: Path) -> None:
     for table in TABLES:
         write_parquet(extracts, table, [row for part in parts for row in part[table]], "_text")
         pq.write_table(typed_rows()[table], extracts / f"{table}_typed.parquet")
-    write_reference({"reference": _laid_together(cases)}, reference)
+    write_reference({"reference": laid_together(cases)}, reference)
     (reference / "parameter.csv").write_text(
         "name,value,unit,effective_from,effective_to,citation,last_checked_on\n"
         "provider_day_minutes,600,minutes,2000-01-01,,a test,2026-11-01\n"
@@ -104,7 +104,7 @@ def write_odd(cases: dict[str, dict], folder: Path) -> None:
     )
 
 
-def _laid_together(cases: dict[str, dict]) -> dict[str, list[str]]:
+def laid_together(cases: dict[str, dict]) -> dict[str, list[str]]:
     """The reference rows of the cases, of each key those of the first case that has any."""
     kept: dict[tuple, dict] = {}
     for prefix, case in cases.items():

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from expectations.report import Report, charts_svg
+from expectations.report import Report
+from expectations.report.charts import svg as charts_svg
 from expectations.report.charts.charts import chart_svgs
 
 HOSTILE = (

@@ -17,7 +17,7 @@ from flows.disk.faults import PUBLISHING, points
 from flows.runs.verify import verify
 from tests.cli_runs import as_nobody, audit, day, published, write_days
 from tests.kill_points import Commands, Ended
-from tests.profiles import PROFILE
+from tests.profiles import PROFILE, kill_points
 
 #: Where an audit without a warehouse can be stopped.
 POINTS = tuple(name for name in points(PUBLISHING) if not name.startswith("warehouse"))
@@ -110,7 +110,7 @@ def nights(commands, first_nights, tmp_path) -> Nights:
 
 class TestKilled:
     def test_at_every_named_point(self, nights):
-        for point in POINTS:
+        for point in kill_points(POINTS):
             before = published(nights.out)[1]
             assert nights.night(fault=f"{point}:kill").was_killed, point
             runs, current = published(nights.out)
@@ -123,7 +123,7 @@ class TestKilled:
         nights.whole_night()
 
     def test_at_every_named_point_of_finishing_the_run_before(self, nights):
-        for point in AT_RECOVERY:
+        for point in kill_points(AT_RECOVERY):
             assert nights.night(fault="run_folder_after_rename:kill").was_killed
             half_published = nights.as_of
             assert nights.night(fault=f"{point}:kill").was_killed, point

@@ -14,6 +14,7 @@ from tests.case_files import write_reference as write_case_reference
 from tests.cli_runs import minutewise
 from tests.postgres_server import postgres_server, why_no_server
 from tests.profiles import PROFILE
+from tests.spark_rows import laid_together as laid_together_references
 from tests.sql_runs import Asked, audited, columns_of, differing, duckdb_database, fill
 from tests.strategies import drawn_extracts, write_extract, write_reference
 from tests.test_against_oracle import ID_COLUMNS, laid_together
@@ -131,21 +132,20 @@ def test_only_the_service_dates_asked_for_are_judged(database, tmp_path):
 
 
 def test_every_rule_case(database, tmp_path):
-    """All cases of one reference lie in one extract: what they find there is compared, not what they state."""
-    groups: dict[str, dict[str, dict]] = {}
+    """The cases without a reference of their own lie in one extract, and all others in another, under the references of
+    all of them: what they find there is compared, not what they state."""
+    plain, own = {}, {}
     for number, case in enumerate(read_cases()):
-        groups.setdefault(repr(case.get("reference")), {})[f"case{number}-"] = case
-    assert sum(map(len, groups.values())) > 700
+        (own if case.get("reference") else plain)[f"case{number}-"] = case
+    assert len(plain) > 700 and len(own) > 40
     findings = 0
-    for number, cases in enumerate(groups.values()):
-        extract, reference = tmp_path / f"{number}", tmp_path / f"{number}-reference"
+    for name, cases, reference in (("plain", plain, None), ("own", own, laid_together_references(own))):
+        extract, tables = tmp_path / name, tmp_path / f"{name}-reference"
         extract.mkdir()
-        reference.mkdir()
-        first = next(iter(cases.values()))
+        tables.mkdir()
         write_extracts(cases, extract)
-        write_case_reference(first, reference)
-        asked = Asked(extract, first.get("as_of", date(2026, 11, 20)), reference)
-        findings += assert_same(database, asked, tmp_path)
+        write_case_reference({"reference": reference} if reference else {}, tables)
+        findings += assert_same(database, Asked(extract, date(2026, 11, 20), tables), tmp_path)
     assert findings > 700
 
 

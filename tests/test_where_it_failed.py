@@ -47,7 +47,7 @@ def test_a_fault_in_a_model_names_it(extracts, tmp_path, monkeypatch):
     assert SECRET not in ran.err
 
 
-def test_a_fault_in_great_expectations_names_the_suite(extracts, tmp_path, monkeypatch):
+def test_a_fault_in_great_expectations_names_the_suite(extracts, tmp_path, monkeypatch, whole_audit):
     monkeypatch.setattr("great_expectations.ValidationDefinition.run", broken)
     ran = audit(extracts, tmp_path / "out")
     refused(ran, 4, "stage judge: Great Expectations", "(ValueError, suite contract_ok_claims)", out=tmp_path / "out")

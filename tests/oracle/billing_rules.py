@@ -118,11 +118,12 @@ def documented_code_not_billed(world):
         for code in sorted({block.code for block in payable}):
             own = [block for block in payable if block.code == code]
             missed = any(not codes.documented(block.code, block.delivery) & billed for block in own)
-            unread = missed and day.day in world.dates_with_unread_claim
+            # A code that is billed already is billed, whether or not the day's other bills are still to come.
+            waits = missed and (day.day in world.dates_with_unread_claim or not world.is_past_lag(day.day))
             yield day_case(
                 "documented_code_not_billed",
                 day,
-                verdict(missed, unread or not world.is_past_lag(day.day)),
+                verdict(missed, waits),
                 "warning",
                 (code,),
                 procedure_code=code,
