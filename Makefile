@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: setup setup-spark audit test soak bench bench-chart spark-beyond-memory test-spark check lock docs licences sbom \
+.PHONY: setup setup-spark audit test test-quick soak bench bench-chart spark-beyond-memory test-spark check lock docs licences sbom \
     audit-deps clean
 
 setup: .venv/.ready
@@ -30,6 +30,14 @@ audit: setup
 
 test: setup
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# The rules, units, contract and texts, without nights, kills, servers and whole audits: for the loop of a person at work.
+QUICK := bench_extracts bench_pandas cases cli_mistakes contract_cells crosswalk engine explain_day growth guards \
+    history_links honest_days low_match mapping mapping_shown minutes_shown models no_minutes one_derivation open oracle \
+    oracle_claims oracle_rules oracle_time readme reference report retention rule_files rules_page samples \
+    scheduling_docs supply_chain tuva_claims typed_cells unknown_dollars verify where_it_failed workbook
+test-quick: setup
+	$(BIN)/python -m pytest -n auto --dist loadfile $(QUICK:%=tests/test_%.py)
 
 # The long version of the tests that draw at random; tests/profiles.py says how much.
 soak: setup

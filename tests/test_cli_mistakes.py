@@ -80,7 +80,7 @@ class TestOptions:
             (["units", "97112=1000", "97110=441"], "a day has 1440 minutes"),
             (["units", "97112=1000", "97110=440:01"], "a day has 1440 minutes"),
             (["units", "97112=24", "--date", "today"], "'today' is not a date"),
-            (["units", "99213=24"], "99213: is no therapy code on"),
+            (["units", "99213=24"], "99213: is not a therapy code on"),
             (["units", "97799=24"], "97799: unlisted on"),
             (["units", "97161=24"], "97161: is untimed"),
             (["units", "96125=24"], "96125: is other length"),
@@ -212,7 +212,7 @@ class TestReferenceRows:
     @pytest.mark.parametrize(
         ("name", "content", "said"),
         [
-            ("payer_methods.csv", METHOD, ["payer_methods.csv is no reference table", "payer_method.csv"]),
+            ("payer_methods.csv", METHOD, ["payer_methods.csv is not a reference table", "payer_method.csv"]),
             ("notes.txt", "x", ["holds no reference table"]),
             ("audit_rules.csv", "rule_id\n", ["audit_rules.csv", "remove this file"]),
             (
@@ -339,7 +339,7 @@ class TestInputRejected:
         extracts = write_days(tmp_path / "extracts", day(1))
         claims = extracts / "claims.csv"
         claims.write_text(claims.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
-        refused(audit(extracts, tmp_path / "out"), 3, "the claims hold no line", out=tmp_path / "out")
+        refused(audit(extracts, tmp_path / "out"), 3, "the claims have no billed line", out=tmp_path / "out")
 
     def test_claims_alone_meet_nothing(self, tmp_path):
         claims = write_days(tmp_path / "extracts", day(1)) / "claims.csv"

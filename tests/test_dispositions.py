@@ -262,7 +262,7 @@ class TestWhatIsNotTaken:
             ({"disposition": "waived"}, "waived until: is empty"),
             ({"waived_until": "2026-04-01"}, "waived until: goes with waived only"),
             ({"disposition": "waived", "waived_until": "2026-03-19"}, "waived until: lies before"),
-            ({"decided_on": "3/20/2026"}, "decided on: is no date; write it as YYYY-MM-DD"),
+            ({"decided_on": "3/20/2026"}, "decided on: is not a date; write it as YYYY-MM-DD"),
             ({"decided_on": "2026-02-30"}, "decided on: is no date"),
             ({"decided_on": "2026-03-21"}, "decided on: lies after 2026-03-20"),
             ({"finding_id": "abc"}, "finding id: is shorter than 4 characters"),
@@ -360,7 +360,9 @@ class TestTheLog:
         again = json.loads(office.dispose(office.decided(), as_of="2026-03-22", more=("--json",)).out)
         assert (again["recorded"], again["rows_standing_already"], office.log) == (0, 1, log)
         # One that says no day of its own is the same on every day.
-        assert "1 row whose decision stands" in office.dispose(office.decided(decided_on=""), as_of="2026-03-22").out
+        assert (
+            "1 row whose decision is recorded" in office.dispose(office.decided(decided_on=""), as_of="2026-03-22").out
+        )
         assert office.dispose(office.decided(reason="another"), as_of="2026-03-20").code == 0
         assert len(office.log_rows) == 2
 
@@ -415,7 +417,7 @@ class TestTheLog:
         ("change", "told"),
         [
             ((b"recorded_on,", b"recorded,"), "line 1: the header is not recorded_on,finding_id"),
-            ((b",accepted,", b",acepted,"), "line 2: disposition is none of"),
+            ((b",accepted,", b",acepted,"), "line 2: disposition is not one of"),
             ((b"2026-03-20", b"3/20/26"), "line 2: recorded_on is no date"),
             ((b",accepted,,", b",accepted,2026-04-01,"), "line 2: waived_until has to be there for waived"),
             ((b"J. Doe", b""), "line 2: decided_by is empty"),

@@ -45,7 +45,7 @@ NOT_RUN = {
     "psql ": "needs PostgreSQL; tests/test_sql_command.py runs the scripts where it is",
     "cat scripts/": "needs PostgreSQL",
     "python -c 'from ": "needs a webhook of Slack",
-    "Claim days that meet": "is what make audit prints",
+    "Claim days matched": "is what make audit prints",
 }
 #: Options that need what is not here, with the same meaning as above.
 NEEDS = {

@@ -263,7 +263,7 @@ def test_a_vulnerability_is_told_even_when_the_service_fell_silent_on_another_pa
     assert lines[0].endswith("PYSEC-1, not fixed yet") and lines[1].startswith("NOT AUDITED")
 
 
-@pytest.mark.parametrize("target", ["audit-deps", "sbom", "licences", "soak"])
+@pytest.mark.parametrize("target", ["audit-deps", "sbom", "licences", "soak", "test-quick"])
 def test_make_knows_the_targets_of_the_supply_chain(target):
     told = subprocess.run(
         ["make", "-n", "-o", "setup", "-o", ".venv/.ready", target],
@@ -274,5 +274,7 @@ def test_make_knows_the_targets_of_the_supply_chain(target):
     )
     for module in re.findall(r"python -m (flows[.\w]+)", told.stdout):
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
+    for name in re.findall(r"tests/\w+\.py", told.stdout):
+        assert (ROOT / name).is_file()
     if target == "soak":
         assert "MINUTEWISE_PROFILE=soak" in told.stdout
