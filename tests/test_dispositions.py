@@ -218,7 +218,7 @@ class TestEvidence:
         assert office.shown() == ("accepted", "evidence changed")
         # A workbook of this run is filled with the old decision: handing it back decides nothing anew.
         again = office.dispose(office.decided(evidence_hash=now["evidence_hash"]))
-        assert "Recorded 0 decisions" in again.out and "stands already" in again.out
+        assert "Recorded 0 decisions" in again.out and "recorded already" in again.out
         assert office.dispose(office.decided(decided_on="2026-03-21"), as_of="2026-03-21").code == 0
         office.audit(HONEST, day(4, claims_units=5))
         assert office.shown() == ("accepted", "holds")
@@ -263,7 +263,7 @@ class TestWhatIsNotTaken:
             ({"waived_until": "2026-04-01"}, "waived until: goes with waived only"),
             ({"disposition": "waived", "waived_until": "2026-03-19"}, "waived until: lies before"),
             ({"decided_on": "3/20/2026"}, "decided on: is not a date; write it as YYYY-MM-DD"),
-            ({"decided_on": "2026-02-30"}, "decided on: is no date"),
+            ({"decided_on": "2026-02-30"}, "decided on: is not a date"),
             ({"decided_on": "2026-03-21"}, "decided on: lies after 2026-03-20"),
             ({"finding_id": "abc"}, "finding id: is shorter than 4 characters"),
             ({"finding_id": "0" * 64}, "has no such finding; name the run that has it with --run"),
@@ -418,7 +418,7 @@ class TestTheLog:
         [
             ((b"recorded_on,", b"recorded,"), "line 1: the header is not recorded_on,finding_id"),
             ((b",accepted,", b",acepted,"), "line 2: disposition is not one of"),
-            ((b"2026-03-20", b"3/20/26"), "line 2: recorded_on is no date"),
+            ((b"2026-03-20", b"3/20/26"), "line 2: recorded_on is not a date"),
             ((b",accepted,,", b",accepted,2026-04-01,"), "line 2: waived_until has to be there for waived"),
             ((b"J. Doe", b""), "line 2: decided_by is empty"),
             ((b"J. Doe", b"J, Doe"), "line 2: has 11 cells, not 10"),
@@ -485,7 +485,7 @@ class TestTheWorkbook:
 
     def test_a_number_is_no_date(self, office):
         source = workbook(office.folder / "f.xlsx", [office.decided(decided_on="46101")])
-        assert "decided on: is no date" in problems(office.take(source))[0]
+        assert "decided on: is not a date" in problems(office.take(source))[0]
 
     def test_another_sheet_or_no_headings(self, office):
         source = workbook(office.folder / "f.xlsx", [office.decided()], sheet="Summary")
