@@ -139,7 +139,7 @@ def seconds_told(text: str) -> int:
 class TestEachRule:
     def test_both_forms_say_what_a_pencil_gives(self, both, derivations):
         page, pdf = Page(both[0].read_bytes()), "".join(pdf_pages(both[1].read_bytes()))
-        assert len(derivations) == len(SUBJECTS) == len(rule_ids())
+        assert len(derivations) == len(SUBJECTS) >= 23 and set(SUBJECTS) <= set(rule_ids())
         for facts in derivations:
             finding, rule = facts["finding"], facts["rule"]
             expected = [finding["message"], finding["finding_id"], finding["evidence_hash"], rule["title"]]
