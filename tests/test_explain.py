@@ -28,7 +28,7 @@ from flows.text_table import inert
 from tests.cli_runs import day, minutewise, write_days
 from tests.explain_cases import AS_OF, EXPECTED, SAMPLES, audited, derived_at_once, finding_ids
 from tests.extract_files import write_extract, write_reference
-from transforms.database.told_time import cell, clock, long_minutes, minutes
+from transforms.database.time_text import cell, clock, long_minutes, mins
 from transforms.errors import UsageProblem
 from transforms.models.load import load_models, rule_sections
 
@@ -322,7 +322,7 @@ class TestDrawing:
 
 class TestTime:
     def test_minutes_and_seconds_where_they_are_not_whole(self):
-        assert [minutes(seconds) for seconds in (0, 60, 465, 45, -90, None)] == [
+        assert [mins(seconds) for seconds in (0, 60, 465, 45, -90, None)] == [
             0, 1, "7 min 45 s", "45 s", "-1 min 30 s", None
         ]  # fmt: skip
         assert [cell(seconds) for seconds in (1440, 465)] == [24, "7m 45s"]

@@ -97,7 +97,7 @@ group by month, provider_id, procedure_code order by month desc, provider_id nul
 _CODE_TOTALS = f"select procedure_code, {_CODE_SUMS} from ({_CODES}) group by procedure_code order by procedure_code"
 
 
-def morning_report(run, con, manifest: dict, folder: Path, findings: str) -> Report:
+def gather_report(run, con, manifest: dict, folder: Path, findings: str) -> Report:
     """The report of a run whose tables are in `con`; `findings` is the query of the published findings.
 
     The Parquet files of the run lie in `folder`; the manifest does not name them yet.

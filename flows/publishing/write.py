@@ -22,7 +22,7 @@ from flows.failures import system_words
 from flows.publishing.manifest import describe
 from flows.publishing.months import MONTHLY, Months, mend_months, require_whole, write_months
 from flows.publishing.placing import publish_folder
-from flows.publishing.report_facts import morning_report
+from flows.publishing.report_facts import gather_report
 from flows.runs.names import MANIFEST, SUMMARY
 from flows.runs.read import KEPT_TABLES
 from flows.summary.counts import summary_counts
@@ -121,7 +121,7 @@ def _write_files(run, con, folder: Path) -> dict:
     if found.log.content:
         (folder / LOG).write_bytes(found.log.content)
     manifest = describe(run, con) | {"dispositions": disposition_counts(con)}
-    report = _morning_report(run, con, manifest, folder, months)
+    report = _gather_report(run, con, manifest, folder, months)
     with under_way("report.html"):
         write_html(folder / "report.html", report)
     began = time.monotonic()
@@ -145,14 +145,14 @@ def _write_files(run, con, folder: Path) -> dict:
     return manifest
 
 
-def _morning_report(run, con, manifest: dict, folder: Path, months: Months) -> Report:
+def _gather_report(run, con, manifest: dict, folder: Path, months: Months) -> Report:
     """The report; where a month cannot be read for it that was linked unread, once more with all rotten ones mended."""
     try:
-        return morning_report(run, con, manifest, folder, TABLES["findings"])
+        return gather_report(run, con, manifest, folder, TABLES["findings"])
     except (OSError, UsageProblem, duckdb.Error):
         if not mend_months(run, con, folder, months):
             raise
-    return morning_report(run, con, manifest, folder, TABLES["findings"])
+    return gather_report(run, con, manifest, folder, TABLES["findings"])
 
 
 def _place_accepted(run, con, folder: Path) -> set[str]:

@@ -20,8 +20,7 @@ from expectations.report.charts.svg import (
     label,
     words,
 )
-from transforms.database.told_time import clock, long_minutes
-from transforms.database.told_time import minutes as told
+from transforms.database.time_text import clock, long_minutes, mins
 
 MOST_DAYS = 6
 MOST_ROWS = 12
@@ -146,7 +145,12 @@ def _row_name(day: _Day, block: Mapping[str, Any]) -> tuple[str, ...]:
 def _row(block: Mapping[str, Any]) -> tuple[Any, ...]:
     times = clock(block["start_second"]), clock(block["end_second"])
     held = words(block["patient_id"]), words(block["clinician_id"]), words(block["procedure_code"])
-    return (*held, *times, told(block["credited_seconds"]), told(sum(end - start for start, end in block["overlaps"])))
+    return (
+        *held,
+        *times,
+        mins(block["credited_seconds"]),
+        mins(sum(end - start for start, end in block["overlaps"])),
+    )
 
 
 def _clock(bars: Sequence[tuple[int, Mapping[str, Any]]], rows: Sequence[tuple[str, ...]]) -> alt.LayerChart:
@@ -202,5 +206,5 @@ def _told(block: Mapping[str, Any]) -> str:
     who = f"{words(block['patient_id'])}, {words(block['clinician_id'])}, {words(block['procedure_code'])}"
     return (
         f"{who}: {clock(block['start_second'])} to {clock(block['end_second'])}, "
-        f"{told(block['credited_seconds'])} credited"
+        f"{mins(block['credited_seconds'])} credited"
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from expectations.report.clock import clusters, ticks
 from expectations.report.parts import MINUTE_KINDS, Bar, ClockLine, Columns, Lane, Owned, Packet, Part, Section, Table
-from transforms.database.told_time import clock, minutes
+from transforms.database.time_text import clock, mins
 
 #: Blocks that lie farther apart than this are drawn apart.
 _MOST_SECONDS = 150 * 60
@@ -104,7 +104,7 @@ def owners(line: ClockLine) -> Table:
     rows = tuple(
         (
             f"{clock(one.start)}-{clock(one.end)}",
-            str(minutes(one.end - one.start)),
+            str(mins(one.end - one.start)),
             labels[one.owner] if one.owner else "nobody",
             "; ".join(f"{tag} {_BESIDE[kind]}" for tag, kind in one.beside),
         )

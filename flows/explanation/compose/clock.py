@@ -7,7 +7,7 @@ from itertools import pairwise
 from expectations.report.parts import CREDITED_KINDS, Bar, ClockLine, Lane, Owned, Paragraph, Part, Table
 from flows.explanation.compose.tables import table
 from flows.explanation.derive.clock import CLASH, CREDITED, DOUBLE, MOST_DRAWN, REST, SESSION, SHARED
-from transforms.database.told_time import cell, clock, long_minutes, minutes
+from transforms.database.time_text import cell, clock, long_minutes, mins
 
 _KINDS = {CREDITED: "credited", REST: "rest", DOUBLE: "double", SHARED: "shared", CLASH: "clash", SESSION: "session"}
 _TIMES = "holds|stated|written|worth|credited|double"
@@ -87,6 +87,6 @@ def span(block: dict) -> str:
 def owned_sum(blocks: Sequence[dict]) -> Paragraph:
     """The credited minutes of the blocks added up: A 24 + B 23 = 47 minutes."""
     own = [block for block in blocks if block["credited_seconds"]]
-    parts = " + ".join(f"{block['tag']} {minutes(block['credited_seconds'])}" for block in own)
+    parts = " + ".join(f"{block['tag']} {mins(block['credited_seconds'])}" for block in own)
     total = long_minutes(sum(block["credited_seconds"] for block in own))
     return Paragraph(f"Credited: {parts} = {total}." if own else "No minute is credited.", "formula")

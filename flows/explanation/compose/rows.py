@@ -4,7 +4,7 @@ from expectations.report.parts import Paragraph, Part
 from flows.explanation.compose.clock import block_table, clock_line, owned_sum
 from flows.explanation.compose.tables import paragraphs, reasons, table
 from flows.explanation.sentences.words import NOT_KNOWN
-from transforms.database.told_time import cell
+from transforms.database.time_text import cell
 
 _STANDINGS = {
     "bills": "yes",

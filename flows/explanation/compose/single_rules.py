@@ -8,7 +8,7 @@ from flows.explanation.compose.clock import block_table, clock_line
 from flows.explanation.compose.tables import paragraphs, table
 from flows.explanation.derive.rows import MOST_OF_OTHERS
 from flows.explanation.sentences.reasons import run_sum
-from transforms.database.told_time import clock, long_minutes, minutes
+from transforms.database.time_text import clock, long_minutes, mins
 
 
 def clinician(facts: dict) -> list[Part]:
@@ -67,13 +67,13 @@ def clinician_day(facts: dict) -> list[Part]:
             _need(day),
             day["needed_minutes"] or "",
             _credited(day),
-            minutes(day["credited_seconds"] - day["below_seconds"]) or "",
+            mins(day["credited_seconds"] - day["below_seconds"]) or "",
             "" if day["is_judged"] else "unjudged: left out",
         ]
         for day in own["days"]
     ]
     rows.append(["all", "", "", f"{own['billed_units']} units", "", own["needed_minutes"], ""])
-    rows[-1] += [minutes(own["credited_seconds"]), ""]
+    rows[-1] += [mins(own["credited_seconds"]), ""]
     headers = "patient|discipline|payer|billed|15n - 7|needs|blocks|credited|judged"
     needs = (
         "Needs: the least minutes that carry the timed units billed; CMS: 15n - 7 for the n units of a therapy day; "
@@ -91,8 +91,8 @@ def clinician_day(facts: dict) -> list[Part]:
 
 def _credited(day: dict) -> str:
     """The credited time of a therapy day's blocks added up, less what its notes' totals are below them."""
-    said = " + ".join(str(minutes(block["credited_seconds"])) for block in day["blocks"])
-    return f"{said} - {minutes(day['below_seconds'])}" if day["below_seconds"] else said
+    said = " + ".join(str(mins(block["credited_seconds"])) for block in day["blocks"])
+    return f"{said} - {mins(day['below_seconds'])}" if day["below_seconds"] else said
 
 
 def _need(day: dict) -> str:

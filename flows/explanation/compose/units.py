@@ -16,7 +16,7 @@ from flows.explanation.sentences.units import (
     undecidable,
 )
 from flows.explanation.sentences.words import counted, known
-from transforms.database.told_time import cell
+from transforms.database.time_text import cell
 
 #: With more codes than this the steps of a count need the whole width.
 _MOST_BESIDE = 2

@@ -1,8 +1,7 @@
 """What a rule comes to in a finding: one or more sentences with the finding's own numbers."""
 
 from flows.explanation.sentences.words import added, counted, counting_notes, known
-from transforms.database.told_time import clock, long_minutes
-from transforms.database.told_time import minutes as told
+from transforms.database.time_text import clock, long_minutes, mins
 
 
 def reasons(facts: dict) -> list[str]:
@@ -131,8 +130,8 @@ def _not_billed(facts, day):
         timed = sorted({block["counted_code"] for block in _day_blocks(facts, day) if block["kind"] == "timed_15"})
         said = [f"No line is billed. {cms}; the day is undecidable."]
         if timed and day["sure_seconds"] > 450 * len(timed):
-            half = told(450 * len(timed))
-            said.append(f"{told(day['sure_seconds'])} > {half}: more than half a unit for each of its timed codes.")
+            half = mins(450 * len(timed))
+            said.append(f"{mins(day['sure_seconds'])} > {half}: more than half a unit for each of its timed codes.")
     untimed = sorted({block["procedure_code"] for block in _day_blocks(facts, day) if block["kind"] == "untimed"})
     return said + ([f"Blocks of untimed codes: {', '.join(untimed)}."] if untimed else [])
 
@@ -145,8 +144,8 @@ def _twice(facts, day):
     code = facts["finding"]["procedure_code"]
     blocks = [block for block in _day_blocks(facts, day) if block["counted_code"] == code]
     own = [block for block in blocks if block["double_counted_seconds"]]
-    parts = " + ".join(f"{told(block['double_counted_seconds'])} of block {block['tag']}" for block in own)
-    total = f" = {told(sum(block['double_counted_seconds'] for block in own))}" if len(own) > 1 else ""
+    parts = " + ".join(f"{mins(block['double_counted_seconds'])} of block {block['tag']}" for block in own)
+    total = f" = {mins(sum(block['double_counted_seconds'] for block in own))}" if len(own) > 1 else ""
     said = [f"Minutes of {code} double-counted: {parts}{total}."]
     billed, units = day["billed_timed_units"], day["supported_units"]
     if units is None:
@@ -173,10 +172,10 @@ def run_sum(run: dict) -> str:
     said = f"credited {sums}{long_minutes(credited)}"
     less = ""
     if run["below_seconds"]:
-        said += f", less {told(run['below_seconds'])} that the notes' totals are below their blocks"
-        less = f" - {told(run['below_seconds'])}"
-    return f"{said}; the run covers {told(covers)}: {told(credited)}{less} - {told(covers)} = " + (
-        f"{told(run['excess_seconds'])} too many"
+        said += f", less {mins(run['below_seconds'])} that the notes' totals are below their blocks"
+        less = f" - {mins(run['below_seconds'])}"
+    return f"{said}; the run covers {mins(covers)}: {mins(credited)}{less} - {mins(covers)} = " + (
+        f"{mins(run['excess_seconds'])} too many"
     )
 
 
@@ -185,10 +184,10 @@ def _note_total(facts, day):
     written, total = note["written_seconds"], note["total_timed_seconds"]
     if total > written:
         return [
-            f"T = {told(total)} > W = {told(written)}: {long_minutes(total - written)} of the total are in no block."
+            f"T = {mins(total)} > W = {mins(written)}: {long_minutes(total - written)} of the total are in no block."
         ]
     return [
-        f"W = {told(written)} > T = {told(total)}: the blocks hold {long_minutes(written - total)} more than the total."
+        f"W = {mins(written)} > T = {mins(total)}: the blocks hold {long_minutes(written - total)} more than the total."
     ]
 
 
@@ -196,7 +195,7 @@ def _stated(facts, day):
     block = next(block for block in facts["blocks"] if block["block_key"] == facts["subject"]["block_key"])
     stated, held = block["stated_seconds"], block["clock_seconds"]
     span = f"{clock(block['start_second'])}-{clock(block['end_second'])}"
-    return [f"Block {block['tag']}: {told(stated)} stated > {told(held)} held by {span}: {told(stated - held)} above."]
+    return [f"Block {block['tag']}: {mins(stated)} stated > {mins(held)} held by {span}: {mins(stated - held)} above."]
 
 
 def _code_cap(facts, day):
@@ -295,7 +294,7 @@ def _provider(facts, day):
     needed, credited = own["needed_minutes"], own["credited_seconds"]
     return [
         f"Billed units need at least {needed} minutes: {needed} {'>' if needed > limit else '<='} {limit}.",
-        f"One-on-one minutes credited: {told(credited)} {'>' if credited > 60 * limit else '<='} {limit}.",
+        f"One-on-one minutes credited: {mins(credited)} {'>' if credited > 60 * limit else '<='} {limit}.",
     ]
 
 
@@ -314,7 +313,7 @@ def _cotreatment(facts, day):
     return [
         f"Billed {billed} = {finding['billed_units']} timed units.",
         f"The disciplines support {whole}{long_minutes(patient['held_seconds'])}, and the patient's clock holds "
-        f"{told(shared)} of them (M): {told(joint)} were given together (J), and one discipline bills each of these.",
+        f"{mins(shared)} of them (M): {mins(joint)} were given together (J), and one discipline bills each of these.",
         f"Each day by itself supports {each} units; the time shared once makes at most "
         f"floor(({shared} s + 420 x {cms_days} + 449 x {codes}) / 900) = {together}.",
         f"{finding['billed_units']} > {most}: {counted(finding['billed_units'] - most, 'unit')} too many, however the "

@@ -3,8 +3,7 @@
 from expectations.report.values import in_force
 from flows.explanation.sentences.reasons import ama_most
 from flows.explanation.sentences.words import NOT_KNOWN, counted
-from transforms.database.told_time import long_minutes
-from transforms.database.told_time import minutes as told
+from transforms.database.time_text import long_minutes, mins
 
 METHODS = {
     "cms_8_minute": "CMS 8-minute rule",
@@ -19,8 +18,8 @@ def step_words(step: dict) -> str:
     """Why a unit goes to its code; less than a minute below the most is equal to it."""
     if step["tied_with"]:
         near = "" if step["unpaid_seconds"] == step["most_seconds"] else " (less than a minute below the most)"
-        return f"{told(step['unpaid_seconds'])} unpaid{near}, a tie with {', '.join(step['tied_with'])}"
-    return f"{told(step['unpaid_seconds'])} unpaid is the most"
+        return f"{mins(step['unpaid_seconds'])} unpaid{near}, a tie with {', '.join(step['tied_with'])}"
+    return f"{mins(step['unpaid_seconds'])} unpaid is the most"
 
 
 def ama_formula(code: dict) -> str:
@@ -35,7 +34,7 @@ def together_words(facts: dict) -> str:
     sums = facts["patient_day"]
     return (
         f"All disciplines together support {long_minutes(sums['held_seconds'])}, of which the patient's clock can hold "
-        f"M = {told(sums['shared_once_seconds'])}; J = {told(sums['joint_seconds'])} were given together, and are one "
+        f"M = {mins(sums['shared_once_seconds'])}; J = {mins(sums['joint_seconds'])} were given together, and are one "
         "discipline's to bill."
     )
 
@@ -77,7 +76,7 @@ def cms_lines(day: dict) -> list[str]:
     else:
         lines = [unit_range(day["supported_minutes"], day["cms_units"])]
         if supported % 60:
-            lines.append(f"{told(supported)} are supported; only whole minutes of the day count")
+            lines.append(f"{mins(supported)} are supported; only whole minutes of the day count")
     if day["sure_seconds"] != supported:
         lines.append(f"sure: {unit_range(day['sure_minutes'], day['sure_cms_units'])}")
     if day["has_unlisted_block"] and day["most_seconds"] is not None:

@@ -1,7 +1,6 @@
 """Sentences of a derivation: why a block is credited what it is, what a note and a day support, what is undecidable."""
 
-from transforms.database.told_time import clock, long_minutes
-from transforms.database.told_time import minutes as told
+from transforms.database.time_text import clock, long_minutes, mins
 
 #: Rule book s. 3: what differs by less is no difference.
 A_MINUTE = 60
@@ -18,14 +17,14 @@ def counted(number: int, what: str) -> str:
 
 def known(seconds: int | None) -> int | str:
     """A supported time: its minutes, or that it is not known; never 0 for what the record does not say."""
-    return NOT_KNOWN if seconds is None else told(seconds)
+    return NOT_KNOWN if seconds is None else mins(seconds)
 
 
 def added(parts: list[int]) -> str:
     """The terms of a sum before its result, nothing for one alone: 24 + 23 = ."""
     if len(parts) > _MOST_TERMS:
         return f"the sum of {len(parts):,} = "
-    return " + ".join(str(told(part)) for part in parts) + " = " if len(parts) > 1 else ""
+    return " + ".join(str(mins(part)) for part in parts) + " = " if len(parts) > 1 else ""
 
 
 def dollars(amount) -> str:
@@ -68,27 +67,27 @@ def _why_no_minutes(block: dict) -> str:
 def _why_worth(block: dict) -> str:
     stated, held, worth = block["stated_seconds"], block["clock_seconds"], block["worth_seconds"]
     if held is None:
-        return f"states {told(stated)}: worth {told(worth)}"
+        return f"states {mins(stated)}: worth {mins(worth)}"
     if block["has_session_clock"] and stated is None:
         return _why_session(block)
     if stated is None:
-        return f"no minutes stated, the clock holds {told(held)}: worth {told(worth)}"
+        return f"no minutes stated, the clock holds {mins(held)}: worth {mins(worth)}"
     if stated > held:
-        return f"states {told(stated)}, the clock holds {told(held)}: worth the smaller, {told(worth)}"
+        return f"states {mins(stated)}, the clock holds {mins(held)}: worth the smaller, {mins(worth)}"
     if stated < held:
         return (
-            f"states {told(stated)} of {told(held)} clock minutes ({told(held - stated)} at rest): worth {told(worth)}"
+            f"states {mins(stated)} of {mins(held)} clock minutes ({mins(held - stated)} at rest): worth {mins(worth)}"
         )
-    return f"states {told(stated)}, the clock holds {told(held)}: worth {told(worth)}"
+    return f"states {mins(stated)}, the clock holds {mins(held)}: worth {mins(worth)}"
 
 
 def _why_session(block: dict) -> str:
     """The clock of a whole session on several blocks: what the stated minutes leave of it is written once."""
     held, worth = block["clock_seconds"], block["worth_seconds"]
-    said = f"several blocks bear this one clock of {told(held)}, the session's, and this one states no minutes: "
-    said += f"what stated minutes leave of the clock counts once, {told(worth)} here"
+    said = f"several blocks bear this one clock of {mins(held)}, the session's, and this one states no minutes: "
+    said += f"what stated minutes leave of the clock counts once, {mins(worth)} here"
     if not worth:
-        said = said.removesuffix(f"{told(worth)} here") + "on another of the blocks or not at all: worth 0"
+        said = said.removesuffix(f"{mins(worth)} here") + "on another of the blocks or not at all: worth 0"
     return said + (", and a block of another kind shares it" if worth and block["is_shared_with_other_block"] else "")
 
 
@@ -96,18 +95,18 @@ def _why_credit(block: dict, held_until: dict[int, dict]) -> str:
     first, worth, credited = block["first_credited_seconds"], block["worth_seconds"], block["credited_seconds"]
     until, double = block["covered_until"], block["double_counted_seconds"]
     if until is None or until <= block["start_second"]:
-        said = f"no earlier block reaches into it: credited {told(first)}"
+        said = f"no earlier block reaches into it: credited {mins(first)}"
     else:
         holder = held_until.get(until)
         free = max(0, block["end_second"] - until)
         said = f"{holder['tag'] if holder else 'an earlier block'} covers the clock until {clock(until)}, "
-        said += f"{told(free)} of its own are left: credited {told(first)}"
+        said += f"{mins(free)} of its own are left: credited {mins(first)}"
     if credited > first:
-        said += f", then {told(credited - first)} of rests in the run are given back: {told(credited)}"
+        said += f", then {mins(credited - first)} of rests in the run are given back: {mins(credited)}"
     if block["note_credited_seconds"] != credited:
-        said += f" (in its own note alone {told(block['note_credited_seconds'])})"
+        said += f" (in its own note alone {mins(block['note_credited_seconds'])})"
     if double:
-        said += f"; {told(worth)} - {told(worth - double)} = {told(double)} double-counted"
+        said += f"; {mins(worth)} - {mins(worth - double)} = {mins(double)} double-counted"
     elif worth - credited >= A_MINUTE and not block["has_session_clock"]:
         said += "; not double-counted: the notes' own totals hold each minute once already"
     return said
@@ -128,39 +127,39 @@ def _why_supported(note: dict, own: list[dict]) -> str:
     treatment, supported = note["total_treatment_seconds"], known(note["supported_seconds"])
     if not note["has_blocks"]:
         if total is not None:
-            return f"no blocks: its stated total T = {told(total)}"
+            return f"no blocks: its stated total T = {mins(total)}"
         if treatment is not None:
             return f"no blocks and no T: supported is its total treatment time at the most, TT = {supported}"
         return "no blocks, no T and no TT: how long it took is not known"
-    sums = f"W = {added([one['written_seconds'] for one in own])}{told(written)}, "
-    sums += f"C = {added([one['note_credited_seconds'] for one in own])}{told(credited)}"
+    sums = f"W = {added([one['written_seconds'] for one in own])}{mins(written)}, "
+    sums += f"C = {added([one['note_credited_seconds'] for one in own])}{mins(credited)}"
     if total is None and note["has_unmeasured_block"]:
         if treatment is None:
             return f"{sums}, a block gives no minutes and there is no T: supported is {supported}"
-        larger = f"max(C, TT) = max({told(credited)}, {told(treatment)}) = {supported}"
+        larger = f"max(C, TT) = max({mins(credited)}, {mins(treatment)}) = {supported}"
         return f"{sums}, a block gives no minutes and there is no T: supported = {larger}"
     if total is None:
         return f"{sums}, no T: supported = C = {supported}"
-    less = f"({told(written)} - {told(credited)})"
+    less = f"({mins(written)} - {mins(credited)})"
     if total != written and abs(total - written) < A_MINUTE:
-        total_once = f"max({told(total)}, {told(written)}) - {less} = {supported}"
-        return f"{sums}, T = {told(total)} and W are one total, rounded: supported = max(T, W) - (W - C) = {total_once}"
+        total_once = f"max({mins(total)}, {mins(written)}) - {less} = {supported}"
+        return f"{sums}, T = {mins(total)} and W are one total, rounded: supported = max(T, W) - (W - C) = {total_once}"
     if total < written:
-        smaller = f"min(T, C) = min({told(total)}, {told(credited)}) = {supported}"
-        return f"{sums}, T = {told(total)} < W: supported = {smaller}"
+        smaller = f"min(T, C) = min({mins(total)}, {mins(credited)}) = {supported}"
+        return f"{sums}, T = {mins(total)} < W: supported = {smaller}"
     sign = "=" if total == written else ">"
-    return f"{sums}, T = {told(total)} {sign} W: supported = T - (W - C) = {told(total)} - {less} = {supported}"
+    return f"{sums}, T = {mins(total)} {sign} W: supported = T - (W - C) = {mins(total)} - {less} = {supported}"
 
 
 def _why_less_sure(note: dict, own: list[dict]) -> str:
     """What of a note's supported time some reading does not grant."""
-    total, written, sure = note["total_timed_seconds"], note["written_seconds"], told(note["sure_seconds"])
+    total, written, sure = note["total_timed_seconds"], note["written_seconds"], mins(note["sure_seconds"])
     if total is None and not note["has_blocks"]:
         return f"sure is {sure}, for TT holds untimed treatment too"
     if note["has_blocks"] and total is not None and total >= written + A_MINUTE:
         if note["sure_seconds"] == note["note_credited_seconds"]:
-            return f"{told(total - written)} of T have no block, so sure is only C = {sure}"
-        return f"{told(total - written)} of T have no block, so sure is only {sure} of the blocks"
+            return f"{mins(total - written)} of T have no block, so sure is only C = {sure}"
+        return f"{mins(total - written)} of T have no block, so sure is only {sure} of the blocks"
     reasons = []
     if total is None and note["has_unmeasured_block"]:
         reasons.append("TT, which holds untimed treatment too")
@@ -203,16 +202,16 @@ def why_day(day: dict, facts: dict) -> list[str]:
 def _why_held(day: dict, notes: list[dict]) -> list[str]:
     """S and K: the notes' own totals, and what the clock of the day holds of them."""
     whole, bound, supported = day["notes_seconds"], day["clock_bound_seconds"], day["supported_seconds"]
-    said = f"S, the sum over its notes: {added([note['supported_seconds'] for note in notes])}{told(whole)}."
+    said = f"S, the sum over its notes: {added([note['supported_seconds'] for note in notes])}{mins(whole)}."
     if whole == bound:
         return [said]
     beyond = added([note["supported_seconds"] - note["note_credited_seconds"] for note in notes])
     return [
         said,
-        f"K, what the clock of the day holds of them: {told(day['credited_seconds'])} credited over the day"
-        f" + what the notes support beyond their own credit, {beyond}{told(day['beyond_blocks_seconds'])}, = "
-        f"{told(bound)}.",
-        f"Supported is the smaller of S and K: {told(supported)}.",
+        f"K, what the clock of the day holds of them: {mins(day['credited_seconds'])} credited over the day"
+        f" + what the notes support beyond their own credit, {beyond}{mins(day['beyond_blocks_seconds'])}, = "
+        f"{mins(bound)}.",
+        f"Supported is the smaller of S and K: {mins(supported)}.",
     ]
 
 
@@ -227,8 +226,8 @@ def _why_sure(day: dict, facts: dict) -> list[str]:
     others = facts["patient_day"]["held_seconds"] - day["held_seconds"]
     taken = min(joint, others)
     return [
-        f"Other disciplines' blocks lie on {told(joint)} of its clock, and these disciplines support {told(others)}: "
-        f"sure is {told(own)} - {told(taken)} = {told(day['sure_seconds'])}, for a minute treated together is one "
+        f"Other disciplines' blocks lie on {mins(joint)} of its clock, and these disciplines support {mins(others)}: "
+        f"sure is {mins(own)} - {mins(taken)} = {mins(day['sure_seconds'])}, for a minute treated together is one "
         "discipline's to bill."
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from expectations.report.clock import clusters
 from expectations.report.parts import MINUTE_KINDS, ClockLine, Lane
-from transforms.database.told_time import clock
+from transforms.database.time_text import clock
 
 #: The sign of each kind of minutes. Of several kinds in one character the gravest shows, which stands first here.
 SIGNS = {

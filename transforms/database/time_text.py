@@ -1,7 +1,7 @@
-"""How seconds are told to people: as minutes, with seconds where they are not whole, and as times of the clock."""
+"""Seconds in words: as minutes, with seconds where they are not whole, and as times of day."""
 
 
-def minutes(seconds: int | None) -> int | str | None:
+def mins(seconds: int | None) -> int | str | None:
     """Seconds as a cell or a term of a sum: 24, or 7 min 45 s where they make no whole minutes."""
     if seconds is None:
         return None
@@ -14,13 +14,13 @@ def minutes(seconds: int | None) -> int | str | None:
 
 def cell(seconds: int | None) -> int | str | None:
     """The same for a narrow column: 24, or 7m 45s."""
-    told = minutes(seconds)
+    told = mins(seconds)
     return told.replace(" min", "m").replace(" s", "s") if isinstance(told, str) else told
 
 
 def long_minutes(seconds: int) -> str:
     """Seconds with their noun: 1 minute, 24 minutes, 7 min 45 s."""
-    told = minutes(seconds)
+    told = mins(seconds)
     if isinstance(told, str):
         return told
     return f"{told:,} minute" + ("" if told == 1 else "s")
