@@ -159,7 +159,7 @@ class TestWhichRuns:
     def test_one_that_is_not_there(self, runs, run):
         a = runs.audit(HONEST, EXCESS)
         refused(runs.diff(a, run), 2, "there is no such run")
-        refused(minutewise("diff", run, runs.out / "runs" / a), 2, "name a run id with --out")
+        refused(minutewise("diff", run, runs.out / "runs" / a), 2, "give a run id with --out")
 
     @pytest.mark.parametrize("name", ["manifest.json", "findings.parquet"])
     def test_one_that_is_damaged(self, runs, name):
