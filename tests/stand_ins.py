@@ -1,6 +1,6 @@
 """What stands in for the slow parts of an audit in tests that are not about them.
 
-Great Expectations and the report's charts and explanations are nine tenths of a small audit, and change nothing in the
+Great Expectations and the report's charts and explanations are most of a small audit, and change nothing in the
 tables that it publishes.
 """
 

@@ -34,7 +34,10 @@ _WORDS = (
     ("supported, sure", "minutes that the note carries at the most; at the least, where its total has no blocks"),
     ("floor(x)", "x without its fraction: floor(54 / 15) = 3"),
     ("lawful", "the units that the minutes support, and how they may be divided among codes"),
-    ("status", "what the note is to the day: counting (signed or amended, billable), draft, not billable, superseded"),
+    (
+        "counts as",
+        "what the note is to the day: counting (signed or amended, billable), draft, not billable, superseded",
+    ),
 )
 _MASKED = (
     "Masked: ids of patients, claims, notes, providers and clinics, of findings and their evidence, and names of files "
